@@ -1,0 +1,240 @@
+"""The command line: serve, migrate, openapi, schema, check, key, diff."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import asyncpg
+import msgspec
+import uvicorn
+from litestar import Litestar
+
+from service.api.diff import PARAMETERS, compare_sides
+from service.api.document import document_bytes, endpoints_text
+from service.api.notes import note_of
+from service.app import OPERATIONS, create_app
+from service.domain import parameters
+from service.domain.callers import Caller
+from service.domain.errors import DatelineError
+from service.operations.demo import load_demo
+from service.settings import Settings, SettingsError, settings_from
+from service.storage import keys, migrating, revisions
+from service.storage.embedded import EmbeddedError, EmbeddedPostgres, joined
+from service.storage.pool import UNAVAILABLE, UnfitDatabase, open_pool, prepare
+
+OPERATOR = Caller(name="operator", scope="admin")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Runs one command; ends the process with 0, or 1 and a sentence on what was wrong."""
+    arguments = _parser().parse_args()
+    try:
+        arguments.run(settings_from(os.environ), arguments)
+    except (SettingsError, EmbeddedError, UnfitDatabase, DatelineError) as error:
+        _fail(str(error), getattr(error, "faults", ()))
+    except UNAVAILABLE as error:
+        _fail(f"The database cannot be reached: {error or type(error).__name__}")
+    except asyncpg.PostgresError as error:
+        _fail(f"The database refuses: {error}")
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+
+
+def _fail(text: str, faults: Any = ()) -> NoReturn:
+    print(text, file=sys.stderr)
+    for fault in faults:
+        print(f"  {fault.parameter or fault.pointer}: {fault.detail}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dateline", description="Event timelines, served and compared.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Callable[[Settings, Any], None], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    serve = command("serve", run_serve, "Migrate the database and serve it; without one, bring one along.")
+    serve.add_argument("--no-demo", action="store_true", help="leave an empty store empty")
+    command("migrate", run_migrate, "Bring the database to this version's schema.")
+    command("openapi", run_openapi, "Write the interface's document and its list of endpoints to openapi/.")
+    command("schema", run_schema, "Write the migrated schema to migrations/schema.sql.")
+    command("check", run_check, "Examine settings, database and versions, and say what is wrong.")
+    key = commands.add_parser("key", help="Make keys.").add_subparsers(required=True, metavar="command")
+    create = key.add_parser("create", help="Make a key and print it, alone, on standard output.")
+    create.set_defaults(run=run_key_create)
+    create.add_argument("--scope", choices=["read", "write", "admin"], required=True)
+    create.add_argument("--name", required=True, help="who holds it; the author of what is written with it")
+    create.add_argument("--collection", action="append", help="limit it to this collection; may be repeated")
+    diff = command("diff", run_diff, "Compare two selections and print the change note.")
+    diff.add_argument("parameters", nargs="+", metavar="NAME=VALUE", help="as of GET /v1/diff, e.g. base_revision=2")
+    return parser
+
+
+def say(line: str) -> None:
+    """Progress, for people: standard output is for what was asked for."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The address of the store for a short command: the one set, the running service's, or one started meanwhile."""
+    if settings.database_url is not None:
+        yield settings.direct_url or settings.database_url
+    else:
+        with joined(settings.data_path, say) as url:
+            yield url
+
+
+def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    for noisy in ("alembic", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, _leave)
+    if settings.database_url is not None:
+        asyncio.run(migrating.migrate(settings.direct_url or settings.database_url))
+        _serve(settings)
+        return
+    say(f"Data in {settings.data_path}")
+    with EmbeddedPostgres(settings.data_path, say) as server:
+        settings = msgspec.structs.replace(settings, database_url=server.dsn)
+        say("Migrating")
+        asyncio.run(migrating.migrate(server.dsn))
+        asyncio.run(_prepare_store(settings, demo=not arguments.no_demo))
+        _serve(settings)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+async def _prepare_store(settings: Settings, *, demo: bool) -> None:
+    pool = await open_pool(settings.database_url or "", 2, settings.statement_seconds)
+    try:
+        if demo:
+            await load_demo(pool, say)
+        async with pool.acquire() as connection:
+            if not await keys.any_writer(connection):
+                say("Reading is open. To write, make a key: dateline key create --scope write --name NAME")
+    finally:
+        await pool.close()
+
+
+def _serve(settings: Settings) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    say(f"Serving on http://{host}:{settings.port} (reference: /docs; stop with Ctrl-C)")
+    # Workers are processes of their own, which read their settings anew.
+    os.environ["DATELINE_DATABASE_URL"] = settings.database_url or ""
+    uvicorn.run(
+        "service.__main__:app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def app_from_environment() -> Litestar:
+    """The service as each worker makes it."""
+    return create_app(settings_from(os.environ))
+
+
+def run_migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
+    with database(settings) as url:
+        reached = asyncio.run(migrating.migrate(url))
+    say(f"The database has schema {reached}.")
+
+
+def run_openapi(_settings: Settings, _arguments: argparse.Namespace) -> None:
+    folder = ROOT / "openapi"
+    folder.mkdir(exist_ok=True)
+    (folder / "openapi.json").write_bytes(document_bytes(OPERATIONS))
+    (folder / "endpoints.txt").write_text(endpoints_text(OPERATIONS))
+    say(f"Wrote openapi.json and endpoints.txt to {folder}.")
+
+
+def run_schema(settings: Settings, _arguments: argparse.Namespace) -> None:
+    from service.storage.schema import dumped_schema
+
+    with database(settings) as url:
+        asyncio.run(migrating.migrate(url))
+        text = dumped_schema(url)
+    (ROOT / "migrations" / "schema.sql").write_text(text)
+    say("Wrote migrations/schema.sql.")
+
+
+def run_check(settings: Settings, _arguments: argparse.Namespace) -> None:
+    with database(settings) as url:
+        asyncio.run(_check(url))
+
+
+async def _check(url: str) -> None:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        server = connection.get_server_version()
+        print(f"database    PostgreSQL {server.major}.{server.minor}")
+        found = await connection.fetchval("SELECT to_regclass('alembic_version')")
+        current = None if found is None else await connection.fetchval("SELECT version_num FROM alembic_version")
+        newest = migrating.newest()
+        print(f"schema      {current or 'none'} (this version needs {newest})")
+        if current != newest:
+            raise UnfitDatabase("The database is not at this version's schema: run `dateline migrate`.")
+        head = await revisions.read_head(connection)
+        print(f"head        revision {head.revision}")
+        print(f"write keys  {'yes' if await keys.any_writer(connection) else 'none yet'}")
+    finally:
+        await connection.close()
+
+
+def run_key_create(settings: Settings, arguments: argparse.Namespace) -> None:
+    with database(settings) as url:
+        print(asyncio.run(_make_key(url, arguments)))
+
+
+async def _make_key(url: str, arguments: argparse.Namespace) -> str:
+    await migrating.migrate(url)
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return await keys.make_key(connection, arguments.name, arguments.scope, arguments.collection)
+    finally:
+        await connection.close()
+
+
+def run_diff(settings: Settings, arguments: argparse.Namespace) -> None:
+    query: dict[str, list[str]] = {}
+    for given in arguments.parameters:
+        name, _, value = given.partition("=")
+        query.setdefault(name, []).append(value)
+    parameters.check(query, PARAMETERS)
+    with database(settings) as url:
+        print(asyncio.run(_note(url, query)), end="")
+
+
+async def _note(url: str, query: dict[str, list[str]]) -> str:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await prepare(connection)
+        limit = int(query["limit"][0]) if "limit" in query else parameters.LIMIT_DEFAULT
+        diff = await compare_sides(connection, OPERATOR, query, "diff", limit, include=True)
+        return note_of(diff.base, diff.head, diff.page, None)
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    main()

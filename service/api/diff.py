@@ -1,0 +1,137 @@
+"""The diff: two selections compared, as JSON or as a note that people read."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from service.api import replies
+from service.api.notes import note_of
+from service.api.operation import JSON, MARKDOWN, Answer, Call, Operation, Reply
+from service.api.shapes import Diff, DiffSide
+from service.domain import parameters
+from service.domain.callers import Caller
+from service.domain.parameters import Parameter, Query, asked, cursor_of
+from service.operations import selecting
+from service.operations.comparing import Comparison, Place, compare
+from service.operations.selecting import open_store
+from service.storage.pool import Connection
+
+# What one side reads is told by its `revision`; how both are shown is no part of a selection.
+NOT_SELECTING: Final = frozenset({"as_of", "revision", "order", "limit", "cursor", "include"})
+
+
+def side_of(query: Query, prefix: str) -> Query:
+    """One side's own query: its prefixed parameters in place of those given for both."""
+    own = {name.removeprefix(prefix): given for name, given in query.items() if name.startswith(prefix)}
+    both = {name: given for name, given in query.items() if not name.startswith(("base_", "head_"))}
+    if own.keys() & {"as_of", "revision"}:
+        both = {name: given for name, given in both.items() if name not in ("as_of", "revision")}
+    return both | own
+
+
+def _prefixed(prefix: str) -> tuple[Parameter, ...]:
+    side = prefix.removesuffix("_")
+    return tuple(
+        msgspec.structs.replace(
+            each, name=prefix + each.name, description=f"{each.name}, for the {side} alone.", example=None
+        )
+        for each in parameters.SELECTION
+    )
+
+
+PARAMETERS: Final = (
+    *(msgspec.structs.replace(each, example=None) for each in parameters.SELECTION),
+    *_prefixed("base_"),
+    *_prefixed("head_"),
+    parameters.ORDER,
+    parameters.LIMIT,
+    parameters.CURSOR,
+    parameters.INCLUDE,
+)
+
+
+class Compared(Struct, frozen=True):
+    """A page of a diff, and what was compared."""
+
+    base: DiffSide
+    head: DiffSide
+    page: Comparison
+    newest: int
+    pinned: bool
+
+
+async def compare_sides(
+    connection: Connection, caller: Caller, query: Query, path: str, limit: int, *, include: bool
+) -> Compared:
+    """The diff that a checked query asks for, of what the caller may see."""
+    base_query, head_query = side_of(query, "base_"), side_of(query, "head_")
+    base_wants, head_wants = asked(base_query), asked(head_query)
+    cursor = cursor_of(query, path, Place)
+    store = await open_store(connection, caller, cursor)
+    base = await selecting.select(connection, store, base_wants)
+    head = await selecting.select(connection, store, head_wants)
+    after = None if cursor is None else cursor.place
+    return Compared(
+        base=DiffSide(revision=base.selection.revision, selection=_told(base_query)),
+        head=DiffSide(revision=head.selection.revision, selection=_told(head_query)),
+        page=await compare(
+            connection, base.selection, head.selection, after, limit, summed=cursor is None, include=include
+        ),
+        newest=store.newest,
+        pinned=base.pinned and head.pinned,
+    )
+
+
+async def read_diff(call: Call) -> Reply:
+    async with call.pool.acquire() as connection:
+        diff = await compare_sides(
+            connection, call.caller, call.query, call.path, call.limit(), include=call.includes()
+        )
+    page = diff.page
+    next = None if page.next is None else replies.following(call, diff.newest, page.next)
+    if call.accepted == MARKDOWN:
+        note = note_of(diff.base, diff.head, page, next).encode()
+        return msgspec.structs.replace(replies.paged(note, next, pinned=diff.pinned), media_type=MARKDOWN)
+    body = {
+        "base": diff.base,
+        "head": diff.head,
+        "summary": page.summary,
+        "items": page.items,
+        "included": None if page.base is None else {"base": page.base, "head": page.head},
+        "next": next,
+    }
+    return replies.paged(msgspec.json.encode(body), next, pinned=diff.pinned)
+
+
+def _told(query: Query) -> dict[str, Any]:
+    return {name: given if len(given) > 1 else given[0] for name, given in query.items() if name not in NOT_SELECTING}
+
+
+OPERATIONS = (
+    Operation(
+        id="readDiff",
+        method="GET",
+        path="/v1/diff",
+        tag="diff",
+        summary="Compare two selections",
+        description=(
+            "All selection parameters hold for both sides; with `base_` or `head_` before the name, for one side "
+            "alone, in place of what is given for both. A diff between two revisions comes newest change first, any "
+            "other in the order of the head's listing."
+        ),
+        parameters=PARAMETERS,
+        run=read_diff,
+        answers=(
+            Answer(200, "One page of the changes from base to head.", {JSON: Diff, MARKDOWN: None}, replies.PAGED),
+        ),
+        problems=(
+            "invalid-parameter",
+            "refused-parameter",
+            "malformed-request",
+            "selection-too-broad",
+            "not-found",
+            "gone",
+        ),
+    ),
+)

@@ -1,0 +1,246 @@
+"""Events: listed, created, read, revised, retracted, and their history."""
+
+from typing import Final
+
+import msgspec
+
+from service.api import replies
+from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
+from service.api.shapes import EventPage, EventWithIncluded, HistoryItem, HistoryPage, JsonPatch, patch_shape
+from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, write
+from service.domain import parameters
+from service.domain.diff import patch_of
+from service.domain.errors import NotFound
+from service.domain.event import Event, EventInput, Facts
+from service.domain.instants import recorded_text
+from service.domain.parameters import Asked, Parameter, asked, cursor_of
+from service.domain.rendering import input_of
+from service.domain.selection import Position, Version, actors_named, see, sources_named
+from service.domain.values import UUID_PATTERN
+from service.operations import selecting
+from service.operations.editing import Change, Edit
+from service.operations.selecting import open_store
+from service.storage import events, resources, revisions
+from service.storage.pool import Connection
+from service.storage.resources import Mentions
+from service.storage.revisions import LogRow
+
+ID: Final = Parameter(
+    name="id",
+    schema={"type": "string", "format": "uuid", "pattern": UUID_PATTERN, "minLength": 36, "maxLength": 36},
+    description="The event's id.",
+)
+EVENT_PATCH: Final = patch_shape("EventPatch", EventInput)
+
+_event = msgspec.json.Decoder(Event).decode
+_facts = msgspec.json.Decoder(Facts).decode
+
+
+async def list_events(call: Call) -> Reply:
+    return await page_of_selection(call, asked(call.query))
+
+
+async def page_of_selection(call: Call, wants: Asked) -> Reply:
+    """One page of the selection asked for."""
+    cursor = cursor_of(call.query, call.path, Position)
+    async with call.pool.acquire() as connection:
+        store = await open_store(connection, call.caller, cursor)
+        reading = await selecting.select(connection, store, wants)
+        after: Position | None = None if cursor is None else msgspec.convert(cursor.place, Position)
+        page = await selecting.read_page(connection, reading.selection, after, call.limit(), call.includes())
+    next = None if page.next is None else replies.following(call, store.newest, page.next)
+    body = replies.page_bytes(page.documents, page.included, next, reading.selection.revision)
+    return replies.paged(body, next, pinned=reading.pinned)
+
+
+async def create_event(call: Call) -> Reply:
+    given = call.structure(EventInput)
+
+    async def change(edit: Edit) -> Reply:
+        event = await edit.create_event(given, call.caller)
+        return await _shown(edit.connection, call, event, 201, edit.revision)
+
+    return await write(call, change)
+
+
+async def read_event(call: Call) -> Reply:
+    wants = asked(call.query)
+    async with call.pool.acquire() as connection:
+        store = await open_store(connection, call.caller)
+        revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
+        _, version = await selecting.find_event(connection, store, call.place["id"], revision)
+        known = selecting.known_of(wants.lenses)
+        seen = see(version, known)
+        if seen is None:
+            raise NotFound(f"The event {call.place['id']} was not publicly known at {call.query['known_at'][0]}.")
+        reply = await _shown(connection, call, seen.event, 200, revision)
+        return msgspec.structs.replace(reply, pinned=pinned)
+
+
+async def _shown(connection: Connection, call: Call, event: Event, status: int, revision: int) -> Reply:
+    """One event, with what it names beside its own members."""
+    body = msgspec.json.encode(event)
+    if call.includes():
+        mentions = Mentions(actors=actors_named(event), sources=sources_named(event))
+        included = await resources.read_included(connection, mentions, revision)
+        body = body[:-1] + b',"included":' + msgspec.json.encode(included) + b"}"
+    address = f"{call.origin}/v1/events/{event.id}"
+    headers = {"Location": address} if status == 201 else {}
+    return Reply(status, body, headers=headers, revision=event.revision)
+
+
+async def revise_event(call: Call) -> Reply:
+    async def change(edit: Edit) -> Reply:
+        store = await open_store(edit.connection, call.caller)
+        identity, version = await selecting.find_event(edit.connection, store, call.place["id"], edit.before.revision)
+        replies.check_reach(call, identity.collection)
+        call.check_precondition(version.revision)
+        recorded = _event(version.document or b"")
+        given = patched(call, input_of(recorded, _facts(version.facts or b"")), EventInput)
+        replies.refuse_renaming(recorded, given, ("key", "collection"))
+        (event,) = await edit.revise_events([Change(given, identity, version)])
+        return await _shown(edit.connection, call, event, 200, edit.revision)
+
+    return await write(call, change)
+
+
+async def retract_event(call: Call) -> Reply:
+    async def change(edit: Edit) -> Reply:
+        store = await open_store(edit.connection, call.caller)
+        identity, version = await selecting.find_event(edit.connection, store, call.place["id"], edit.before.revision)
+        replies.check_reach(call, identity.collection)
+        call.check_precondition(version.revision)
+        await edit.retract_event(identity, version)
+        return Reply(204, tagged=False)
+
+    return await write(call, change)
+
+
+async def read_history(call: Call) -> Reply:
+    cursor = cursor_of(call.query, call.path, tuple[int])
+    async with call.pool.acquire() as connection:
+        store = await open_store(connection, call.caller, cursor)
+        identity = await selecting.find_identity(connection, store, call.place["id"])
+        after, limit = 0 if cursor is None else int(cursor.place[0]), call.limit()
+        versions = await events.read_history(connection, identity.event, after, store.newest, limit + 1)
+        previous = (await events.read_versions(connection, [identity.event], after)).get(identity.event)
+        log = await revisions.read_revisions(connection, [version.revision for version in versions])
+    items = []
+    for version in versions[:limit]:
+        items.append(_history_item(version, previous, log[version.revision]))
+        previous = version
+    next = None if len(versions) <= limit else replies.following(call, store.newest, [versions[limit - 1].revision])
+    return replies.paged(msgspec.json.encode(HistoryPage(items=items, next=next, revision=store.newest)), next)
+
+
+def _history_item(version: Version, previous: Version | None, log: LogRow) -> HistoryItem:
+    event = None if version.document is None else _event(version.document)
+    before = None if previous is None or previous.document is None else _event(previous.document)
+    return HistoryItem(
+        revision=log.revision,
+        recorded=recorded_text(log.recorded),
+        author=log.author,
+        cause=log.cause,
+        message=log.message,
+        event=event,
+        patch=None if event is None or before is None else patch_of(before, event),
+    )
+
+
+READ = (*parameters.LENSES, parameters.INCLUDE)
+REFUSED_READS = ("invalid-parameter", "refused-parameter", "malformed-request")
+
+OPERATIONS = (
+    Operation(
+        id="listEvents",
+        method="GET",
+        path="/v1/events",
+        tag="events",
+        summary="List the events of a selection",
+        parameters=parameters.LISTING,
+        run=list_events,
+        answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED),),
+        problems=(*REFUSED_READS, "selection-too-broad", "not-found", "gone"),
+    ),
+    Operation(
+        id="createEvent",
+        method="POST",
+        path="/v1/events",
+        tag="events",
+        summary="Record a new event",
+        headers=(IDEMPOTENCY_KEY, *NOTE),
+        bodies={JSON: EventInput},
+        run=create_event,
+        answers=(Answer(201, "The event as recorded.", {JSON: EventWithIncluded}, replies.CREATED),),
+        problems=("already-exists", "refused", *replies.REFUSED_POSTS),
+        scope="write",
+    ),
+    Operation(
+        id="readEvent",
+        method="GET",
+        path="/v1/events/{id}",
+        tag="events",
+        summary="Read an event",
+        place=(ID,),
+        parameters=READ,
+        run=read_event,
+        answers=(Answer(200, "The event as the lenses show it.", {JSON: EventWithIncluded}, replies.TAGGED),),
+        problems=(*REFUSED_READS, "not-found", "gone"),
+    ),
+    Operation(
+        id="reviseEvent",
+        method="PATCH",
+        path="/v1/events/{id}",
+        tag="events",
+        summary="Revise an event",
+        description="The patch applies to the input form: what would have been posted to make the event as it is.",
+        place=(ID,),
+        headers=(IF_MATCH, *NOTE),
+        bodies={MERGE_PATCH: EVENT_PATCH, JSON_PATCH: JsonPatch},
+        run=revise_event,
+        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED),),
+        problems=(
+            "not-found",
+            "gone",
+            "refused",
+            *replies.REFUSED_CHANGES,
+            "invalid-body",
+            "too-large",
+            "unsupported-media-type",
+        ),
+        scope="write",
+    ),
+    Operation(
+        id="retractEvent",
+        method="DELETE",
+        path="/v1/events/{id}",
+        tag="events",
+        summary="Retract an event",
+        description="Appends a revision from which on the event is gone; at earlier ones it stays readable.",
+        place=(ID,),
+        headers=(IF_MATCH, *NOTE),
+        run=retract_event,
+        answers=(Answer(204, "It is retracted.", {}, replies.WRITTEN),),
+        problems=("not-found", "gone", *replies.REFUSED_CHANGES),
+        scope="write",
+    ),
+    Operation(
+        id="readEventHistory",
+        method="GET",
+        path="/v1/events/{id}/history",
+        tag="events",
+        summary="Read every revision of an event",
+        place=(ID,),
+        parameters=(parameters.LIMIT, parameters.CURSOR),
+        run=read_history,
+        answers=(
+            Answer(
+                200,
+                "Its revisions in the order in which they were recorded.",
+                {JSON: HistoryPage},
+                replies.PAGED,
+            ),
+        ),
+        problems=(*REFUSED_READS, "not-found"),
+    ),
+)

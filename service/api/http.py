@@ -1,0 +1,266 @@
+"""Between litestar and the operations: routes, strict reading, conditional answers, problem documents."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from litestar import HttpMethod, Request, Response, route
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from service.api.operation import (
+    PROBLEM,
+    Call,
+    Operation,
+    Reply,
+    Services,
+    accepted_of,
+    check_headers,
+    check_length,
+    matches,
+    media_type_of,
+    query_of,
+    read_caller,
+)
+from service.api.problems import KINDS, Problem, problem_of
+from service.domain import parameters
+from service.domain.errors import (
+    DatelineError,
+    Fault,
+    InvalidParameter,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from service.storage.pool import UNAVAILABLE
+
+log = logging.getLogger("dateline")
+
+RETRY_SECONDS: Final = "1"
+EXPOSED: Final = "ETag, Link, Location, Revision, Revision-Unchanged, Retry-After"
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
+
+
+def handlers_of(operations: Sequence[Operation], services: Services) -> list[HTTPRouteHandler]:
+    """One route for each path: HEAD comes with every GET, and OPTIONS tells what the path knows."""
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        methods = by_path.setdefault(operation.path, {})
+        methods[operation.method] = operation
+        if operation.method == "GET":
+            methods["HEAD"] = operation
+    return [_handler_of(path, methods, services) for path, methods in by_path.items()]
+
+
+def _handler_of(path: str, methods: Mapping[str, Operation], services: Services) -> HTTPRouteHandler:
+    allow = ", ".join(sorted([*methods, "OPTIONS"]))
+
+    @route(
+        _litestar_path(path),
+        http_method=[HttpMethod(method) for method in (*methods, "OPTIONS")],
+        name=path,
+        status_code=200,
+        opt={"operations": methods},
+    )
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        operation = methods.get(request.method)
+        if operation is None:
+            return Response(b"", status_code=204, headers=_options(allow))
+        call = await _read(operation, services, request)
+        return _finished(call, await operation.run(call), request)
+
+    return handle
+
+
+def _options(allow: str) -> dict[str, str]:
+    return {
+        "Allow": allow,
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": allow,
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+        "Revision-Cause, Revision-Message",
+        "Access-Control-Max-Age": "86400",
+    }
+
+
+def _litestar_path(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", r"{\1:str}", path)
+
+
+async def _read(operation: Operation, services: Services, request: Request[Any, Any, Any]) -> Call:
+    """The request as a call of the operation. Raises a DatelineError for whatever it should not be."""
+    headers = _headers_of(request)
+    caller = await read_caller(services, headers.get("authorization"), operation.scope)
+    query = query_of(request.scope.get("query_string", b""))
+    parameters.check(query, operation.parameters)
+    place = {name: str(value) for name, value in request.path_params.items()}
+    _check_place(operation, place)
+    check_headers(operation, headers)
+    accepted = accepted_of(operation, headers.get("accept"))
+    body = b""
+    if operation.bodies:
+        if "content-encoding" in headers and headers["content-encoding"].strip().lower() not in (
+            "",
+            "identity",
+        ):
+            raise UnsupportedMediaType("Compressed bodies are not taken.")
+        length = headers.get("content-length", "0")
+        check_length(int(length) if length.isdigit() else 0, services.settings.body_bytes_max)
+        body = await _body_of(request, services.settings.body_bytes_max)
+    return Call(
+        operation=operation,
+        services=services,
+        caller=caller,
+        path=request.scope["path"],
+        origin=_origin(services.settings.public_url, request, headers),
+        place=place,
+        query=query,
+        headers=headers,
+        accepted=accepted,
+        media_type=media_type_of(operation, headers.get("content-type")),
+        body=body,
+    )
+
+
+def _headers_of(request: Request[Any, Any, Any]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in request.scope["headers"]:
+        try:
+            text = value.decode("utf-8", "strict")
+        except UnicodeDecodeError as error:
+            raise Malformed(f"The header {name.decode('latin-1')} is not UTF-8.") from error
+        key = name.decode("latin-1").lower()
+        if key in headers and key in ("authorization", "content-type", "content-length", "idempotency-key"):
+            raise Malformed(f"The header {key} is given twice.")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _check_place(operation: Operation, place: Mapping[str, str]) -> None:
+    """What is not of its schema is nowhere; a path is no place to correct a caller's spelling."""
+    for parameter in operation.place:
+        fault = parameter.schema_fault(place[parameter.name])
+        if fault is not None:
+            raise NotFound("There is nothing at this address.", [Fault(parameter=parameter.name, detail=f"is {fault}")])
+
+
+async def _body_of(request: Request[Any, Any, Any], most: int) -> bytes:
+    parts, length = [], 0
+    async for part in request.stream():
+        length += len(part)
+        check_length(length, most)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _origin(public: str | None, request: Request[Any, Any, Any], headers: Mapping[str, str]) -> str:
+    if public is not None:
+        return public
+    host = headers.get("host", "")
+    if _HOST.fullmatch(host) is None:
+        raise Malformed("The Host header names no host.")
+    return f"{request.scope['scheme']}://{host}"
+
+
+def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The reply with what all have in common, or 304 where the caller has it already."""
+    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED, **reply.headers}
+    reading = request.method in ("GET", "HEAD")
+    if reply.tagged:
+        headers["ETag"] = reply.etag
+    if reading:
+        headers["Cache-Control"] = _cache_control(call, reply)
+        headers["Vary"] = "Accept, Authorization"
+    else:
+        headers["Cache-Control"] = "no-store"
+    condition = call.headers.get("if-none-match")
+    if reading and reply.tagged and condition is not None and matches(reply.etag, condition):
+        return Response(b"", status_code=304, headers=headers)
+    if reply.status == 204:
+        return Response(b"", status_code=204, headers=headers)
+    return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)
+
+
+def _cache_control(call: Call, reply: Reply) -> str:
+    if not reply.tagged:
+        return "no-store"
+    if call.caller.scope is not None:
+        return "private, no-cache"
+    return "public, max-age=86400" if reply.pinned else "public, no-cache"
+
+
+def _problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    shared = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": EXPOSED,
+        "Cache-Control": "no-store",
+    }
+    body = msgspec.json.encode(problem)
+    return Response(body, status_code=problem.status, headers={**shared, **(headers or {})}, media_type=PROBLEM)
+
+
+def on_refusal(request: Request[Any, Any, Any], error: DatelineError) -> Response[bytes]:
+    problem = problem_of(error)
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.link is not None:
+        address, relation = error.link
+        headers["Link"] = f'<{address}>; rel="{relation}"'
+        if problem.status == 409:
+            headers["Location"] = address
+    if isinstance(error, UnsupportedMediaType):
+        operation = request.route_handler.opt["operations"][request.method]
+        if operation.method == "PATCH":
+            headers["Accept-Patch"] = ", ".join(operation.bodies)
+    return _problem_response(problem, headers)
+
+
+def on_absence(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The database is away for a moment."""
+    log.warning("%s %s: database away: %s", request.method, request.scope["path"], type(error).__name__)
+    kind = KINDS["unavailable"]
+    problem = Problem(
+        type="/problems/unavailable",
+        title=kind.title,
+        status=503,
+        detail="The database did not answer.",
+        errors=[],
+    )
+    return _problem_response(problem, {"Retry-After": RETRY_SECONDS})
+
+
+def on_framework_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    if isinstance(error, NotFoundException):
+        return on_refusal(request, NotFound("There is nothing at this address."))
+    if isinstance(error, MethodNotAllowedException):
+        allow = {**(error.headers or {})}
+        response = on_refusal(request, MethodNotAllowed(f"{request.method} is not known at this address."))
+        response.headers.update({"Allow": allow.get("Allow", allow.get("allow", ""))})
+        return response
+    if error.status_code < 500:
+        return on_refusal(request, Malformed(str(error.detail)[:500]))
+    return on_fault(request, error)
+
+
+def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of our own: logged whole, told without its inside."""
+    log.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
+    kind = KINDS["internal"]
+    return _problem_response(
+        Problem(type="/problems/internal", title=kind.title, status=500, detail=kind.advice, errors=[])
+    )
+
+
+EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
+    DatelineError: on_refusal,
+    HTTPException: on_framework_refusal,
+    **dict.fromkeys(UNAVAILABLE, on_absence),
+    Exception: on_fault,
+}
+
+__all__ = ["EXCEPTION_HANDLERS", "InvalidParameter", "handlers_of"]

@@ -1,0 +1,269 @@
+"""An operation of the interface: what it takes, what it answers, and the function that does it.
+
+The same declaration reads the request strictly, routes it, and describes it in the document, so none of the three can
+say what the others do not.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+import asyncpg
+from msgspec import Struct, field
+
+from service.api import bodies
+from service.domain import parameters
+from service.domain.callers import ANYONE, Caller, Scope
+from service.domain.errors import (
+    Fault,
+    Forbidden,
+    InvalidParameter,
+    Malformed,
+    NotAcceptable,
+    PreconditionRequired,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMediaType,
+    nearest,
+)
+from service.domain.parameters import Parameter, Query
+from service.settings import Settings
+from service.storage import keys
+
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+MARKDOWN: Final = "text/markdown"
+HTML: Final = "text/html"
+MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
+
+QUERY_BYTES_MAX: Final = 16_384
+PAIRS_MAX: Final = 1_000
+
+
+class Services(Struct):
+    """What every operation may use; the pool is there from the service's start to its stop."""
+
+    settings: Settings
+    opened: asyncpg.Pool | None = None
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        if self.opened is None:
+            raise ConnectionError("the service has not started")
+        return self.opened
+
+
+class Header(Struct, frozen=True):
+    """A request or response header."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    required: bool = False
+    example: Any = None
+
+
+class Answer(Struct, frozen=True):
+    """One response of an operation: the shape of its body by media type (None: described as text), and its headers."""
+
+    status: int
+    description: str
+    content: Mapping[str, Any] = {}
+    headers: tuple[Header, ...] = ()
+    links: Mapping[str, tuple[str, Mapping[str, str]]] = {}
+    """By name: the operation to go on with, and where in this answer its parameters are."""
+
+
+class Reply(Struct, frozen=True):
+    """What an operation answers. revision: the resource's own, for its entity tag; None: it is the body's alone."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+    revision: int | None = None
+    tagged: bool = True
+    pinned: bool = False
+
+    @property
+    def etag(self) -> str:
+        """Strong and opaque: the resource's revision, by which writes are checked, and a digest of the very bytes."""
+        digest = hashlib.blake2b(self.body, digest_size=12).hexdigest()
+        return f'"{digest}"' if self.revision is None else f'"{self.revision}-{digest}"'
+
+
+class Call(Struct, frozen=True):
+    """A request that has been read: who calls, with what, and what there is to answer with."""
+
+    operation: "Operation"
+    services: Services
+    caller: Caller
+    path: str
+    origin: str
+    place: Mapping[str, str]
+    query: Query
+    headers: Mapping[str, str]
+    accepted: str
+    media_type: str
+    body: bytes
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        return self.services.pool
+
+    def structure(self, shape: Any) -> Any:
+        """The body as a struct."""
+        return bodies.structure_of(bodies.json_of(self.body), shape)
+
+    def limit(self) -> int:
+        return int(self.query["limit"][0]) if "limit" in self.query else parameters.LIMIT_DEFAULT
+
+    def includes(self) -> bool:
+        return self.query.get("include") != ["none"]
+
+    def check_precondition(self, revision: int) -> None:
+        """Raises PreconditionRequired or Stale unless If-Match names the resource as it is at its own `revision`."""
+        given = self.headers.get("if-match")
+        if given is None:
+            raise PreconditionRequired("Revising and retracting need If-Match with the ETag that was read.")
+        tags = entity_tags(given)
+        if "*" not in tags and not any(tag.startswith(f'"{revision}-') for tag in tags):
+            raise Stale(f"It has been revised since: it is at revision {revision}.")
+
+
+Run: TypeAlias = Callable[[Call], Awaitable[Reply]]
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    id: str
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    tag: str
+    summary: str
+    run: Run
+    answers: tuple[Answer, ...]
+    problems: tuple[str, ...] = ()
+    description: str | None = None
+    place: tuple[Parameter, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    headers: tuple[Header, ...] = ()
+    bodies: Mapping[str, Any] = {}
+    scope: Scope | None = None
+    described: bool = True
+
+    @property
+    def media_types(self) -> list[str]:
+        """What a success can be answered in, the usual one first."""
+        return list(dict.fromkeys(kind for answer in self.answers for kind in answer.content))
+
+
+def entity_tags(text: str) -> list[str]:
+    """The members of an If-Match or If-None-Match list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def matches(etag: str, if_none_match: str) -> bool:
+    """Whether a list of entity tags names this one, by weak comparison."""
+    tags = entity_tags(if_none_match)
+    return "*" in tags or etag in (tag.removeprefix("W/") for tag in tags)
+
+
+def query_of(raw: bytes) -> dict[str, list[str]]:
+    """The query string's parameters in the order given. Raises Malformed for bytes that are no UTF-8."""
+    if len(raw) > QUERY_BYTES_MAX:
+        raise InvalidParameter(f"The query is longer than {QUERY_BYTES_MAX} bytes.")
+    query: dict[str, list[str]] = {}
+    pairs = [pair for pair in raw.split(b"&") if pair]
+    if len(pairs) > PAIRS_MAX:
+        raise InvalidParameter(f"The query has more than {PAIRS_MAX} parameters.")
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        try:
+            texts = [unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "strict") for part in (name, value)]
+        except UnicodeDecodeError as error:
+            raise Malformed("The query is not UTF-8.") from error
+        query.setdefault(texts[0], []).append(texts[1])
+    return query
+
+
+async def read_caller(services: Services, authorization: str | None, scope: Scope | None) -> Caller:
+    """Who calls. Raises Unauthenticated for a key that is none or is missing where one is needed, and Forbidden."""
+    caller = ANYONE
+    if authorization is not None:
+        scheme, _, credentials = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("Authorization must be a Bearer key.")
+        async with services.pool.acquire() as connection:
+            found = await keys.caller_of(connection, credentials.strip())
+        if found is None:
+            raise Unauthenticated("This key is unknown or no longer good.")
+        caller = found
+    if scope is not None and caller.scope is None:
+        raise Unauthenticated("This needs a key.")
+    if scope == "write" and not caller.writes:
+        raise Forbidden(f"The key {caller.name} may only read.")
+    return caller
+
+
+def check_headers(operation: Operation, headers: Mapping[str, str]) -> None:
+    """Raises InvalidParameter for a header of the operation that is not of its schema."""
+    faults = []
+    for header in operation.headers:
+        text = headers.get(header.name.lower())
+        if text is None:
+            continue
+        described = Parameter(name=header.name, description="", schema=dict(header.schema))
+        if (fault := described.schema_fault(text)) is not None:
+            faults.append(Fault(parameter=header.name, detail=f"is {fault}"))
+    if faults:
+        raise InvalidParameter("The request has headers that cannot be read.", faults)
+
+
+def accepted_of(operation: Operation, accept: str | None) -> str:
+    """The media type to answer in. Raises NotAcceptable where none will do."""
+    available = operation.media_types or [JSON]
+    if accept is None or not accept.strip():
+        return available[0]
+    best: tuple[float, int, str] | None = None
+    for part in accept.split(",")[:50]:
+        wanted, *options = (each.strip().lower() for each in part.split(";"))
+        quality = 1.0
+        for option in options:
+            name, _, value = option.partition("=")
+            if name.strip() == "q":
+                try:
+                    quality = float(value)
+                except ValueError:
+                    quality = 0.0
+        for place, kind in enumerate(available):
+            bare = kind.split(";")[0]
+            fits = wanted in ("*/*", bare, bare.split("/")[0] + "/*")
+            if fits and quality > 0 and (best is None or (quality, -place) > (best[0], -best[1])):
+                best = (quality, place, kind)
+    if best is None:
+        raise NotAcceptable(f"This is available as {', '.join(kind.split(';')[0] for kind in available)}.")
+    return best[2]
+
+
+def media_type_of(operation: Operation, content_type: str | None) -> str:
+    """The media type of the body. Raises UnsupportedMediaType where the operation takes none such."""
+    if not operation.bodies:
+        return ""
+    given = (content_type or "").split(";")
+    bare = given[0].strip().lower()
+    charset = next(
+        (each.partition("=")[2].strip(' "').lower() for each in given[1:] if "charset" in each.lower()),
+        "utf-8",
+    )
+    if bare not in operation.bodies or charset != "utf-8":
+        wanted = ", ".join(operation.bodies)
+        raise UnsupportedMediaType(f"The body must be {wanted} in UTF-8{nearest(bare, operation.bodies)}.")
+    return bare
+
+
+def check_length(length: int, most: int) -> None:
+    if length > most:
+        raise TooLarge(f"The body is longer than {most} bytes.")

@@ -1,0 +1,81 @@
+"""What answers have in common: addresses, entity tags, headers, and the bytes of a page."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from service.api.operation import Call, Header, Reply
+from service.domain.errors import Fault, Forbidden, Refused
+from service.domain.parameters import Cursor, bound_of, cursor_text
+from service.storage.resources import Included
+
+ETAG: Final = Header(
+    "ETag",
+    "Strong and opaque; send it as If-Match to revise, as If-None-Match to ask for news.",
+    {"type": "string"},
+    True,
+)
+LINK: Final = Header("Link", "The next page, as rel=next.", {"type": "string"})
+LOCATION: Final = Header("Location", "Address of what was made.", {"type": "string", "format": "uri"}, True)
+REVISION: Final = Header(
+    "Revision", "The head after the write.", {"type": "integer", "format": "int64", "minimum": 0}, True
+)
+UNCHANGED: Final = Header(
+    "Revision-Unchanged",
+    "true where the write said nothing new and made no revision.",
+    {"type": "string", "enum": ["true"]},
+)
+
+TAGGED: Final = (ETAG,)
+PAGED: Final = (ETAG, LINK)
+WRITTEN: Final = (REVISION,)
+CREATED: Final = (ETAG, LOCATION, REVISION)
+REVISED: Final = (ETAG, REVISION, UNCHANGED)
+
+REFUSED_POSTS: Final = (
+    "idempotency-key-in-use",
+    "idempotency-key-reused",
+    "invalid-body",
+    "too-large",
+    "unsupported-media-type",
+    "malformed-request",
+    "invalid-parameter",
+)
+REFUSED_CHANGES: Final = ("precondition-required", "stale", "malformed-request", "invalid-parameter")
+
+
+def following(call: Call, head: int, place: Sequence[Any]) -> str:
+    """The address of the page after `place`, in a reading that began at this head."""
+    cursor = cursor_text(Cursor(bound_of(call.query, call.path), head, list(place)))
+    query = [(name, value) for name, given in call.query.items() if name != "cursor" for value in given]
+    return f"{call.origin}{quote(call.path)}?{urlencode([*query, ('cursor', cursor)])}"
+
+
+def page_bytes(documents: Sequence[bytes], included: Included | None, next: str | None, revision: int) -> bytes:
+    """A page of stored documents, joined and never decoded."""
+    rest = msgspec.json.encode({"included": included, "next": next, "revision": revision})
+    return b'{"items":[' + b",".join(documents) + b"]," + rest[1:]
+
+
+def paged(body: bytes, next: str | None, *, pinned: bool = False) -> Reply:
+    headers = {} if next is None else {"Link": f'<{next}>; rel="next"'}
+    return Reply(200, body, headers=headers, pinned=pinned)
+
+
+def check_reach(call: Call, collection: str) -> None:
+    """Raises Forbidden where the key is not good for the collection."""
+    if not call.caller.reaches(collection):
+        raise Forbidden(f"This key does not write to the collection {collection}.")
+
+
+def refuse_renaming(recorded: Any, given: Any, names: Sequence[str]) -> None:
+    """Raises Refused where a patch changes what identifies the thing."""
+    faults = [
+        Fault(pointer=f"/{name}", detail="never changes")
+        for name in names
+        if getattr(recorded, name) != getattr(given, name)
+    ]
+    if faults:
+        raise Refused("Identifiers never change.", faults)

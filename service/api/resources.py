@@ -1,0 +1,342 @@
+"""Actors, sources, collections and timelines: the same six operations for each."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from service.api import events, replies
+from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
+from service.api.shapes import (
+    ActorPage,
+    CollectionPage,
+    EventPage,
+    JsonPatch,
+    SourcePage,
+    TimelinePage,
+    patch_shape,
+)
+from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, write
+from service.domain import parameters, values
+from service.domain.errors import DatelineError, Fault, Forbidden, Gone, InvalidBody, NotFound, Refused
+from service.domain.parameters import Parameter, asked, cursor_of
+from service.domain.resources import (
+    Actor,
+    ActorInput,
+    Collection,
+    CollectionInput,
+    Kind,
+    Source,
+    SourceInput,
+    Timeline,
+    TimelineInput,
+)
+from service.operations import selecting
+from service.operations.editing import Edit, Resource, folded
+from service.operations.selecting import Store, open_store
+from service.storage import resources
+from service.storage.pool import Connection
+from service.storage.resources import Row, Shown
+
+SLUG: Final = Parameter(name="slug", schema=parameters.SLUG, description="The slug of the resource.")
+SEARCH: Final = Parameter(
+    name="q",
+    schema={"type": "string", "minLength": 1, "maxLength": 200, "pattern": values.LINE_PATTERN},
+    description="Words that the slug and names must hold; accents and case are ignored.",
+)
+RECORDED: Final = tuple(lens for lens in parameters.LENSES if lens.name in ("as_of", "revision"))
+
+
+class Kept(Struct, frozen=True):
+    """What there is to know of one kind of resource."""
+
+    kind: Kind
+    one: str
+    given: type[Struct]
+    shape: type[Struct]
+    page: type[Struct]
+    patch: type[Struct]
+
+    @property
+    def path(self) -> str:
+        return f"/v1/{self.kind}s"
+
+
+KINDS: Final = (
+    Kept("actor", "an actor", ActorInput, Actor, ActorPage, patch_shape("ActorPatch", ActorInput)),
+    Kept("source", "a source", SourceInput, Source, SourcePage, patch_shape("SourcePatch", SourceInput)),
+    Kept(
+        "collection",
+        "a collection",
+        CollectionInput,
+        Collection,
+        CollectionPage,
+        patch_shape("CollectionPatch", CollectionInput),
+    ),
+    Kept(
+        "timeline",
+        "a timeline",
+        TimelineInput,
+        Timeline,
+        TimelinePage,
+        patch_shape("TimelinePatch", TimelineInput),
+    ),
+)
+
+SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
+
+
+async def shown_to(store: Store, kind: Kind) -> Shown:
+    """Which resources of the kind the caller's lists hold."""
+    if kind == "collection":
+        return Shown(slugs=store.sight.listed)
+    if kind == "timeline":
+        return Shown(visibilities=("public",) if store.caller.scope is None else ("public", "private"))
+    return Shown() if store.caller.writes else Shown(used_in=store.sight.listed)
+
+
+async def may_read(connection: Connection, store: Store, kind: Kind, slug: str, revision: int) -> bool:
+    """Whether the caller may read the resource by its slug."""
+    if kind == "collection":
+        return slug in store.sight.named
+    if kind == "timeline":
+        return await selecting.timeline_visible(connection, store, slug)
+    return store.caller.writes or await resources.is_used(connection, kind, slug, revision, store.sight.named)
+
+
+async def find(connection: Connection, store: Store, kind: Kind, slug: str, revision: int) -> Row:
+    """A resource as it was at the revision. Raises NotFound, or Gone where it had been deleted."""
+    row = (await resources.read_resources(connection, kind, [slug], revision)).get(slug)
+    if row is None or not await may_read(connection, store, kind, slug, revision):
+        raise NotFound(f"There is no {kind} {slug}.")
+    if row.document is None:
+        raise Gone(
+            f"The {kind} {slug} was deleted at revision {row.revision}.",
+            link=(f"/v1/{kind}s/{slug}?revision={row.revision - 1}", "predecessor-version"),
+        )
+    return row
+
+
+def operations_of(kept: Kept) -> tuple[Operation, ...]:
+    """List, create, read, revise and delete one kind of resource."""
+    kind, name = kept.kind, kept.kind.capitalize()
+
+    async def list_them(call: Call) -> Reply:
+        cursor = cursor_of(call.query, call.path, tuple[str])
+        wants = asked(call.query)
+        words = folded(call.query["q"][0]).split() if "q" in call.query else []
+        async with call.pool.acquire() as connection:
+            store = await open_store(connection, call.caller, cursor)
+            revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
+            rows = await resources.list_resources(
+                connection,
+                kind,
+                after="" if cursor is None else str(cursor.place[0]),
+                revision=revision,
+                words=words,
+                shown=await shown_to(store, kind),
+                limit=call.limit() + 1,
+            )
+        more = len(rows) > call.limit()
+        rows = rows[: call.limit()]
+        next = replies.following(call, store.newest, [rows[-1].slug]) if more else None
+        page = {
+            "items": [msgspec.Raw(row.document or b"null") for row in rows],
+            "next": next,
+            "revision": revision,
+        }
+        return replies.paged(msgspec.json.encode(page), next, pinned=pinned)
+
+    async def create(call: Call) -> Reply:
+        given = _given(call, kept)
+
+        async def change(edit: Edit) -> Reply:
+            _check_scope(call, kind, given)
+            return _shown(call, kind, await edit.create_resource(kind, given), 201)
+
+        return await write(call, change)
+
+    async def read(call: Call) -> Reply:
+        wants = asked(call.query)
+        async with call.pool.acquire() as connection:
+            store = await open_store(connection, call.caller)
+            revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
+            row = await find(connection, store, kind, call.place["slug"], revision)
+        return Reply(200, row.document or b"", revision=row.revision, pinned=pinned)
+
+    async def revise(call: Call) -> Reply:
+        async def change(edit: Edit) -> Reply:
+            row, recorded = await _current(edit, call)
+            form = {name: value for name, value in msgspec.to_builtins(recorded).items() if name not in SERVICE_MEMBERS}
+            given = patched(call, form, kept.given)
+            _check_stored(given)
+            _check_scope(call, kind, given)
+            return _shown(call, kind, await edit.revise_resource(kind, row, given), 200)
+
+        return await write(call, change)
+
+    async def delete(call: Call) -> Reply:
+        async def change(edit: Edit) -> Reply:
+            row, recorded = await _current(edit, call)
+            _check_scope(call, kind, recorded)
+            await edit.delete_resource(kind, row)
+            return Reply(204, tagged=False)
+
+        return await write(call, change)
+
+    async def _current(edit: Edit, call: Call) -> tuple[Row, Any]:
+        store = await open_store(edit.connection, call.caller)
+        row = await find(edit.connection, store, kind, call.place["slug"], edit.before.revision)
+        call.check_precondition(row.revision)
+        return row, msgspec.json.decode(row.document or b"", type=kept.shape)
+
+    refused_reads = ("invalid-parameter", "refused-parameter", "malformed-request")
+    one = f"{kept.path}/{{slug}}"
+    return (
+        Operation(
+            id=f"list{name}s",
+            method="GET",
+            path=kept.path,
+            tag=f"{kind}s",
+            summary=f"List {kind}s",
+            parameters=(SEARCH, *RECORDED, parameters.LIMIT, parameters.CURSOR),
+            run=list_them,
+            answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED),),
+            problems=refused_reads,
+        ),
+        Operation(
+            id=f"create{name}",
+            method="POST",
+            path=kept.path,
+            tag=f"{kind}s",
+            summary=f"Make {kept.one}",
+            description="A slug that was deleted and is made again is the same one continued.",
+            headers=(IDEMPOTENCY_KEY, *NOTE),
+            bodies={JSON: kept.given},
+            run=create,
+            answers=(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED),),
+            problems=("already-exists", "refused", *replies.REFUSED_POSTS),
+            scope="write",
+        ),
+        Operation(
+            id=f"read{name}",
+            method="GET",
+            path=one,
+            tag=f"{kind}s",
+            summary=f"Read {kept.one}",
+            place=(SLUG,),
+            parameters=RECORDED,
+            run=read,
+            answers=(Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED),),
+            problems=(*refused_reads, "not-found", "gone"),
+        ),
+        Operation(
+            id=f"revise{name}",
+            method="PATCH",
+            path=one,
+            tag=f"{kind}s",
+            summary=f"Revise {kept.one}",
+            place=(SLUG,),
+            headers=(IF_MATCH, *NOTE),
+            bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},
+            run=revise,
+            answers=(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED),),
+            problems=(
+                "not-found",
+                "gone",
+                "in-use",
+                "refused",
+                *replies.REFUSED_CHANGES,
+                "invalid-body",
+                "too-large",
+                "unsupported-media-type",
+            ),
+            scope="write",
+        ),
+        Operation(
+            id=f"delete{name}",
+            method="DELETE",
+            path=one,
+            tag=f"{kind}s",
+            summary=f"Delete {kept.one}",
+            description="Refused while it is in use; at earlier revisions it stays readable.",
+            place=(SLUG,),
+            headers=(IF_MATCH, *NOTE),
+            run=delete,
+            answers=(Answer(204, "It is deleted.", {}, replies.WRITTEN),),
+            problems=("not-found", "gone", "in-use", *replies.REFUSED_CHANGES),
+            scope="write",
+        ),
+    )
+
+
+def _given(call: Call, kept: Kept) -> Any:
+    given = call.structure(kept.given)
+    _check_stored(given)
+    return given
+
+
+def _check_scope(call: Call, kind: Kind, given: Any) -> None:
+    """Raises Forbidden where a key for some collections would make or change another."""
+    if kind == "collection" and not call.caller.reaches(given.slug):
+        raise Forbidden(f"This key does not write to the collection {given.slug}.")
+
+
+def _check_stored(given: Any) -> None:
+    """Raises InvalidBody or Refused for a timeline whose stored selection could not be read."""
+    if not isinstance(given, TimelineInput):
+        return
+    faults = [
+        Fault(pointer=f"/selection/{name}", detail="is no text, number or list of texts")
+        for name, value in given.selection.items()
+        if not _is_stored(value)
+    ]
+    if faults:
+        raise InvalidBody("The timeline's selection cannot be read.", faults)
+    query = selecting.query_of(given.selection)
+    try:
+        parameters.check(query, parameters.STORABLE)
+        asked(query)
+    except DatelineError as error:
+        moved = [Fault(pointer=f"/selection/{fault.parameter}", detail=fault.detail) for fault in error.faults]
+        raise Refused("The timeline's selection cannot be evaluated.", moved) from error
+
+
+def _is_stored(value: Any) -> bool:
+    members = value if isinstance(value, list) else [value]
+    return bool(members) and all(isinstance(each, (str, int)) and not isinstance(each, bool) for each in members)
+
+
+def _shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
+    headers = {"Location": f"{call.origin}/v1/{kind}s/{state.slug}"} if status == 201 else {}
+    return Reply(status, msgspec.json.encode(state), headers=headers, revision=state.revision)
+
+
+async def list_timeline_events(call: Call) -> Reply:
+    wants = asked(call.query)
+    return await events.page_of_selection(call, msgspec.structs.replace(wants, timeline=call.place["slug"]))
+
+
+OPERATIONS = (
+    *(operation for kept in KINDS for operation in operations_of(kept)),
+    Operation(
+        id="listTimelineEvents",
+        method="GET",
+        path="/v1/timelines/{slug}/events",
+        tag="timelines",
+        summary="List the events of a timeline",
+        description="The same as listing events with `timeline`.",
+        place=(SLUG,),
+        parameters=tuple(each for each in parameters.LISTING if each.name != "timeline"),
+        run=list_timeline_events,
+        answers=(Answer(200, "One page of the timeline, in order.", {JSON: EventPage}, replies.PAGED),),
+        problems=(
+            "invalid-parameter",
+            "refused-parameter",
+            "malformed-request",
+            "selection-too-broad",
+            "not-found",
+            "gone",
+        ),
+    ),
+)

@@ -1,0 +1,119 @@
+"""How every write goes: one transaction, one revision, one answer, kept for a repeated Idempotency-Key."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+import jsonpatch
+import jsonpointer
+import msgspec
+
+from service.api import bodies
+from service.api.operation import JSON_PATCH, Call, Header, Reply
+from service.domain.errors import Fault, KeyReused, Refused, StillRunning
+from service.domain.patch import merged
+from service.domain.values import LINE_PATTERN
+from service.operations.editing import Edit, Note, editing
+from service.storage import idempotency
+from service.storage.pool import Connection
+
+CAUSES: Final = ["new_fact", "source_correction", "editor_fix", "dedupe", "import", "migration"]
+MESSAGE: Final = Header(
+    "Revision-Message",
+    "What the write is about, in words; kept in the log.",
+    {"type": "string", "pattern": LINE_PATTERN, "minLength": 0, "maxLength": 500},
+)
+CAUSE: Final = Header("Revision-Cause", "Why it is written; kept in the log.", {"type": "string", "enum": CAUSES})
+IDEMPOTENCY_KEY: Final = Header(
+    "Idempotency-Key",
+    "A name of the caller's own for this request: sent again within a day, it gets the first answer again.",
+    {"type": "string", "pattern": r"^[\u0021-\u007e]+\Z", "minLength": 1, "maxLength": 255},
+)
+IF_MATCH: Final = Header(
+    "If-Match",
+    "The ETag that was read, or *: refused with 412 if the resource has been revised since, with 428 if missing.",
+    {"type": "string", "minLength": 1, "maxLength": 1_000, "pattern": r"^[^\u0000-\u001f\u007f]*\Z"},
+    example='"12-5f3c0b6d2c9a4c1e8d7f6a5b"',
+)
+NOTE: Final = (MESSAGE, CAUSE)
+
+
+async def write(call: Call, change: Callable[[Edit], Awaitable[Reply]]) -> Reply:
+    """Runs one change as one revision, and says which in `Revision`.
+
+    A POST with an Idempotency-Key is done once: the key again gets the kept answer, with another request KeyReused, and
+    while the first is running StillRunning. Refusals are not kept.
+    """
+    note = Note(
+        author=call.caller.name or "",
+        cause=call.headers.get("revision-cause"),
+        message=call.headers.get("revision-message") or None,
+    )
+    key = call.headers.get("idempotency-key") if call.operation.method == "POST" else None
+    async with call.pool.acquire() as connection, connection.transaction():
+        if key is None:
+            return await _written(connection, note, change)
+        caller = call.caller.key or ""
+        request = _digest(call)
+        if not await idempotency.lock(connection, caller, key):
+            raise StillRunning("A request with this Idempotency-Key is being worked on.")
+        kept = await idempotency.kept(connection, caller, key)
+        if kept is not None:
+            digest, answer = kept
+            if digest != request:
+                raise KeyReused("This Idempotency-Key was sent with another request before.")
+            return Reply(answer.status, answer.body, headers=answer.headers, tagged=False)
+        reply = await _written(connection, note, change)
+        headers = reply.headers | ({"ETag": reply.etag} if reply.tagged else {})
+        await idempotency.keep(connection, caller, key, request, idempotency.Answer(reply.status, headers, reply.body))
+        return reply
+
+
+async def _written(connection: Connection, note: Note, change: Callable[[Edit], Awaitable[Reply]]) -> Reply:
+    async with editing(connection, note) as edit:
+        reply = await change(edit)
+    headers = {**reply.headers, "Revision": str(edit.revision)}
+    if not edit.changed:
+        headers["Revision-Unchanged"] = "true"
+    return msgspec.structs.replace(reply, headers=headers)
+
+
+def _digest(call: Call) -> bytes:
+    parts = (call.operation.id, call.path, call.media_type, call.body)
+    return hashlib.sha256(b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)).digest()
+
+
+def patched(call: Call, form: dict[str, Any], shape: Any) -> Any:
+    """The body's patch applied to an input form, as a struct. Raises InvalidBody or Refused where it does not apply."""
+    patch = bodies.json_of(call.body)
+    if call.media_type != JSON_PATCH:
+        bodies.structure_of(patch, dict[str, Any])
+        return bodies.structure_of(_without_ids(merged(form, patch)), shape)
+    bodies.structure_of(patch, call.operation.bodies[JSON_PATCH])
+    try:
+        result = jsonpatch.JsonPatch(patch).apply(form)
+    except (
+        jsonpatch.JsonPatchException,
+        jsonpointer.JsonPointerException,
+        TypeError,
+        ValueError,
+        KeyError,
+    ) as error:
+        raise Refused("The patch does not apply.", [Fault(pointer="", detail=str(error)[:500])]) from error
+    if not isinstance(result, dict):
+        raise Refused("The patch does not leave an object.", [Fault(pointer="", detail="is no object any more")])
+    return bodies.structure_of(_without_ids(result), shape)
+
+
+def _without_ids(form: dict[str, Any]) -> dict[str, Any]:
+    """A claim's id is accepted, whatever it says: it follows from the claim."""
+    claims = form.get("claims")
+    if not isinstance(claims, list):
+        return form
+    kept = [
+        {name: value for name, value in cast("dict[str, Any]", claim).items() if name != "id"}
+        if isinstance(claim, dict)
+        else claim
+        for claim in claims
+    ]
+    return form | {"claims": kept}

@@ -1,0 +1,244 @@
+"""An event and its parts: as callers give them (…Input), as they are stored and returned, and what is kept beside."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from service.domain.values import (
+    Attributes,
+    Bound,
+    Count,
+    Country,
+    Edtf,
+    ExternalIds,
+    Id,
+    Key,
+    Language,
+    Latitude,
+    Line,
+    Longitude,
+    Name,
+    Percent,
+    Phase,
+    Recorded,
+    RelationType,
+    Revision,
+    Slug,
+    Stance,
+    Text,
+    Url,
+    Word,
+)
+
+ACTORS_MAX = 200
+CLAIMS_MAX = 200
+
+
+class Input(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a caller sends: unknown members are refused, members left out take their default."""
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """What the service returns: every member always present."""
+
+
+class ParticipationInput(Input, frozen=True, kw_only=True):
+    """One actor in one event, with what is said of that part."""
+
+    actor: Slug
+    role: Word | None = None
+    attributes: Attributes = {}
+
+
+class ClaimInput(Input, frozen=True, kw_only=True):
+    """What one source states about the event."""
+
+    id: Annotated[Id | None, Meta(description="Accepted and ignored: it follows from the claim itself.")] = None
+    source: Slug
+    via: Annotated[Slug | None, Meta(description="The source from which this one has the claim.")] = None
+    stance: Stance = "asserts"
+    speakers: Annotated[
+        list[Slug], Meta(max_length=20, description="Who speaks, the first being the claim's voice.")
+    ] = []
+    occurred: Edtf | None = None
+    quote: Text | None = None
+    locator: Annotated[Line | None, Meta(description="Where in the source: page, time code, paragraph.")] = None
+    published: Annotated[
+        Edtf | None, Meta(description="When the source made it public; the source's own date where null.")
+    ] = None
+    confidence: Percent | None = None
+
+
+class RelationInput(Input, frozen=True, kw_only=True):
+    """A tie to another event, named by its key in the same collection or by its id."""
+
+    type: RelationType
+    key: Key | None = None
+    event: Id | None = None
+
+
+class PlaceInput(Input, frozen=True, kw_only=True):
+    """Somewhere the event took place."""
+
+    name: Name | None = None
+    country: Country | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+
+
+class MediumInput(Input, frozen=True, kw_only=True):
+    """A picture, recording or embed that shows the event."""
+
+    url: Url
+    caption: Text | None = None
+    credit: Line | None = None
+    alt: Text | None = None
+    licence: Line | None = None
+
+
+class EventInput(Input, frozen=True, kw_only=True):
+    """An event as it is created and revised."""
+
+    key: Key | None = None
+    collection: Slug = "main"
+    title: Name
+    summary: Text | None = None
+    language: Language | None = None
+    occurred: Edtf | None = None
+    kind: Word | None = None
+    phase: Phase = "happened"
+    actors: Annotated[list[ParticipationInput], Meta(max_length=ACTORS_MAX)] = []
+    claims: Annotated[list[ClaimInput], Meta(max_length=CLAIMS_MAX)] = []
+    relations: Annotated[list[RelationInput], Meta(max_length=200)] = []
+    places: Annotated[list[PlaceInput], Meta(max_length=50)] = []
+    tags: Annotated[list[Word], Meta(max_length=100)] = []
+    media: Annotated[list[MediumInput], Meta(max_length=50)] = []
+    attributes: Attributes = {}
+    external_ids: ExternalIds = {}
+
+
+class Occurred(Output, frozen=True, kw_only=True):
+    """A date in the world: the EDTF text that is the truth, and what follows from it."""
+
+    edtf: Edtf
+    earliest: Bound | None
+    latest: Bound | None
+    precision: Annotated[
+        str,
+        Meta(
+            description="second, minute, hour, day, month, season, year, decade, century, millennium or longer",
+            max_length=20,
+        ),
+    ]
+    approximate: bool
+    uncertain: bool
+    display: Annotated[str, Meta(max_length=300, description="English words for it.")]
+
+
+class Participation(Output, frozen=True, kw_only=True):
+    actor: Slug
+    role: Word | None
+    attributes: dict[str, Any]
+
+
+class Claim(Output, frozen=True, kw_only=True):
+    id: Id
+    source: Slug
+    via: Slug | None
+    stance: Stance
+    speakers: list[Slug]
+    occurred: Occurred | None
+    quote: Text | None
+    locator: Line | None
+    published: Edtf | None
+    confidence: Percent | None
+
+
+class Standing(Output, frozen=True, kw_only=True):
+    """The state of the claims seen, taken together."""
+
+    state: Annotated[
+        str,
+        Meta(
+            description="unsourced, mentioned, retracted, contested, denied, corrected, corroborated or reported",
+            max_length=20,
+        ),
+    ]
+    asserting: Annotated[Count, Meta(description="Voices whose latest claim asserts.")]
+    denying: Annotated[Count, Meta(description="Voices whose latest claim denies.")]
+    sources: Annotated[Count, Meta(description="Sources of all claims seen.")]
+    origins: Annotated[Count, Meta(description="Independent roots of the asserting claims.")]
+    first_published: Edtf | None
+    first_denied: Edtf | None
+
+
+class Relation(Output, frozen=True, kw_only=True):
+    type: RelationType
+    key: Key | None
+    event: Id
+
+
+class Place(Output, frozen=True, kw_only=True):
+    name: Name | None
+    country: Country | None
+    latitude: Latitude | None
+    longitude: Longitude | None
+
+
+class Medium(Output, frozen=True, kw_only=True):
+    url: Url
+    caption: Text | None
+    credit: Line | None
+    alt: Text | None
+    licence: Line | None
+
+
+class Moment(Output, frozen=True, kw_only=True):
+    """A revision and its time."""
+
+    revision: Revision
+    recorded: Recorded
+
+
+class Event(Output, frozen=True, kw_only=True):
+    """An event as recorded at one revision and seen through the lenses of the read."""
+
+    id: Id
+    key: Key | None
+    collection: Slug
+    title: Name
+    summary: Text | None
+    language: Language | None
+    occurred: Occurred | None
+    kind: Word | None
+    phase: Phase
+    actors: list[Participation]
+    claims: list[Claim]
+    standing: Standing
+    relations: list[Relation]
+    places: list[Place]
+    tags: list[Word]
+    media: list[Medium]
+    attributes: dict[str, Any]
+    external_ids: dict[str, str]
+    revision: Revision
+    recorded: Recorded
+    created: Moment
+
+
+class ClaimFacts(Struct, frozen=True, array_like=True):
+    """What a claim's place among the others rests on, as its sources stood at the event's revision."""
+
+    voice: str
+    publisher: str | None
+    reached: int | None
+    """Earliest bound of its publication in Unix seconds, the smallest bigint where open; None: no date."""
+    dated_by_source: bool
+    """`published` was not given and is its source's."""
+    roots: list[str]
+
+
+class Facts(Struct, frozen=True):
+    """Kept beside a document for reads through lenses and for revising it; one entry per claim, in order."""
+
+    claims: list[ClaimFacts] = field(default_factory=list)

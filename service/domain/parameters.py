@@ -1,0 +1,370 @@
+"""Selection parameters: one table from which reading, refusing, describing and binding cursors all follow.
+
+A query is a mapping from name to the values given, in order. Nothing here knows HTTP: a timeline's stored selection is
+read by the same rules as an address.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, get_args
+
+import msgspec
+from msgspec import Struct
+
+from service.domain import dates, values
+from service.domain.dates import EARLIEST, LATEST
+from service.domain.errors import Fault, InvalidParameter, RefusedParameter, nearest
+from service.domain.instants import RFC3339_PATTERN, instant_of
+from service.domain.selection import Bounds, Filters, Group, Position, digest_of
+
+LIMIT_DEFAULT: Final = 50
+LIMIT_MAX: Final = 500
+REPEATS_MAX: Final = 100
+
+Query = Mapping[str, list[str]]
+
+
+class Parameter(Struct, frozen=True, kw_only=True):
+    """One parameter: its meaning in a sentence, its JSON schema, and whether it may be repeated."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    repeatable: bool = False
+    example: Any = None
+
+    def schema_fault(self, text: str) -> str | None:
+        """Why the text is none that the schema admits, in a few words, or None."""
+        schema = self.schema
+        if schema["type"] == "integer":
+            if re.fullmatch(r"-?[0-9]{1,19}", text) is None:
+                return "not a whole number"
+            number = int(text)
+            if not schema["minimum"] <= number <= schema["maximum"]:
+                return f"not between {schema['minimum']} and {schema['maximum']}"
+            return None
+        if "enum" in schema:
+            words = schema["enum"]
+            return None if text in words else f"not one of {', '.join(words)}{nearest(text, words)}"
+        if not schema.get("minLength", 0) <= len(text) <= schema["maxLength"]:
+            return f"not {schema.get('minLength', 0)} to {schema['maxLength']} characters long"
+        if schema.get("format") == "edtf":
+            return None  # The parser says better than a pattern what is wrong with a date.
+        if "pattern" in schema and re.search(schema["pattern"], text) is None:
+            return f"not of the form {schema['pattern'].replace(chr(92) + 'Z', '$')}"
+        return None
+
+
+def _text(pattern: str, length: int) -> dict[str, Any]:
+    return {"type": "string", "pattern": pattern, "minLength": 1, "maxLength": length}
+
+
+def _words(*words: str, default: str | None = None) -> dict[str, Any]:
+    return {"type": "string", "enum": list(words)} | ({} if default is None else {"default": default})
+
+
+EDTF: Final = {**_text(dates.POINT_PATTERN, 256), "format": "edtf"}
+SLUG: Final = _text(values.SLUG_PATTERN, 80)
+WORD: Final = _text(values.NAME_PATTERN, 80)
+INSTANT: Final = {**_text(RFC3339_PATTERN, 64), "format": "date-time"}
+REVISION: Final = {"type": "integer", "format": "int64", "minimum": 0, "maximum": values.INT8_MAX}
+
+FILTERS: Final = (
+    Parameter(
+        name="from",
+        schema=EDTF,
+        example="2008",
+        description="Events whose date reaches into or beyond the span of this EDTF date or date-time.",
+    ),
+    Parameter(
+        name="to",
+        schema=EDTF,
+        example="2025-02-20",
+        description="Events whose date begins before the whole span of this EDTF date ends: 2008 takes in all of 2008.",
+    ),
+    Parameter(
+        name="match",
+        schema=_words("possible", "certain", default="possible"),
+        description="Whether bounds need only overlap the window (possible) or must lie inside it (certain).",
+    ),
+    Parameter(
+        name="undated",
+        schema=_words("include", "only", "exclude"),
+        description="Events without a known date; included by default, but not with a window.",
+    ),
+    Parameter(
+        name="actor",
+        schema=SLUG,
+        repeatable=True,
+        example="kfor",
+        description="Events in which this actor takes part.",
+    ),
+    Parameter(
+        name="actor_match",
+        schema=_words("any", "all", default="any"),
+        description="Whether any of the actors will do or all must take part.",
+    ),
+    Parameter(
+        name="source",
+        schema=SLUG,
+        repeatable=True,
+        example="bild-2025-02-19",
+        description="Events of which this source states something.",
+    ),
+    Parameter(name="tag", schema=WORD, repeatable=True, description="Events with this tag."),
+    Parameter(
+        name="tag_match",
+        schema=_words("any", "all", default="any"),
+        description="Whether any of the tags will do or all must be there.",
+    ),
+    Parameter(
+        name="kind",
+        schema=WORD,
+        repeatable=True,
+        example="troop-withdrawal",
+        description="Events of this kind.",
+    ),
+    Parameter(
+        name="collection",
+        schema=SLUG,
+        repeatable=True,
+        example="main",
+        description="Events of this collection.",
+    ),
+    Parameter(
+        name="phase",
+        schema=_words(*get_args(values.Phase)),
+        repeatable=True,
+        description="Events in this phase.",
+    ),
+    Parameter(
+        name="key",
+        schema=_text(values.NAME_PATTERN, 200),
+        repeatable=True,
+        example="us-troop-withdrawal",
+        description="The event with this key.",
+    ),
+    Parameter(
+        name="id",
+        schema={**_text(values.UUID_PATTERN, 36), "format": "uuid"},
+        repeatable=True,
+        description="The event with this id.",
+    ),
+)
+TIMELINE: Final = Parameter(
+    name="timeline",
+    schema=SLUG,
+    example="kosovo",
+    description="The events of this timeline; the request's parameters narrow them, its lenses replace the timeline's.",
+)
+LENSES: Final = (
+    Parameter(
+        name="as_of",
+        schema=INSTANT,
+        example="2025-02-20T12:00:00Z",
+        description="Lens: events as they were recorded at this instant.",
+    ),
+    Parameter(
+        name="revision",
+        schema=REVISION,
+        example=3,
+        description="Lens: events as they were recorded at this revision; not together with as_of.",
+    ),
+    Parameter(
+        name="known_at",
+        schema=EDTF,
+        example="2025-02-19",
+        description="Lens: only claims published by the end of this date are seen, and events publicly known by then.",
+    ),
+)
+ORDER: Final = Parameter(
+    name="order",
+    schema=_words("asc", "desc", default="asc"),
+    description="By date, earliest first (asc) or the exact reverse; events without a date come last in both.",
+)
+LIMIT: Final = Parameter(
+    name="limit",
+    schema={
+        "type": "integer",
+        "format": "int32",
+        "minimum": 1,
+        "maximum": LIMIT_MAX,
+        "default": LIMIT_DEFAULT,
+    },
+    description="The most items on a page.",
+)
+CURSOR: Final = Parameter(
+    name="cursor",
+    schema=_text(r"^[A-Za-z0-9_-]+\Z", 200),
+    description="Where to go on, as `next` of the page before gave it; bound to the other parameters and the revision.",
+)
+INCLUDE: Final = Parameter(
+    name="include",
+    schema=_words("actors,sources", "none", default="actors,sources"),
+    description="Whether the actors and sources named come along in `included`.",
+)
+
+SELECTION: Final = (*FILTERS, TIMELINE, *LENSES)
+LISTING: Final = (*SELECTION, ORDER, LIMIT, CURSOR, INCLUDE)
+STORABLE: Final = (*FILTERS, *LENSES, ORDER)
+"""What a timeline may hold."""
+
+
+class Lenses(Struct, frozen=True):
+    """Through what events are seen; None where the request does not say."""
+
+    as_of: datetime | None = None
+    revision: int | None = None
+    known: int | None = None
+
+    def over(self, defaults: "Lenses") -> "Lenses":
+        """These lenses, and the defaults for those that are not given."""
+        recorded = self if (self.as_of, self.revision) != (None, None) else defaults
+        return Lenses(recorded.as_of, recorded.revision, defaults.known if self.known is None else self.known)
+
+
+class Asked(Struct, frozen=True):
+    """What one set of selection parameters asks for, read but not yet resolved against a store."""
+
+    filters: Filters = Filters()
+    lenses: Lenses = Lenses()
+    timeline: str | None = None
+    order: str | None = None
+
+
+def check(query: Query, known: Iterable[Parameter]) -> None:
+    """Raises InvalidParameter naming every parameter that is unknown, given too often, or not of its schema."""
+    table = {parameter.name: parameter for parameter in known}
+    faults = []
+    for name, given in query.items():
+        parameter = table.get(name)
+        if parameter is None:
+            faults.append(Fault(parameter=name[:200], detail=f"unknown parameter{nearest(name, table)}"))
+            continue
+        if len(given) > (REPEATS_MAX if parameter.repeatable else 1):
+            most = f"at most {REPEATS_MAX} times" if parameter.repeatable else "only once"
+            faults.append(Fault(parameter=name, detail=f"may be given {most}"))
+        wrong = ((text, parameter.schema_fault(text)) for text in given[:REPEATS_MAX])
+        faults += [Fault(parameter=name, detail=f"{_shown(text)} is {fault}") for text, fault in wrong if fault]
+    if faults:
+        raise InvalidParameter("The request has parameters that cannot be read.", faults)
+
+
+def asked(query: Query) -> Asked:
+    """What a checked query asks for. Raises RefusedParameter where values contradict each other or name no date."""
+    faults: list[Fault] = []
+
+    def one(name: str, read: Callable[[str], Any]) -> Any:
+        try:
+            return read(query[name][0]) if name in query else None
+        except ValueError as error:
+            faults.append(Fault(parameter=name, detail=str(error)))
+            return None
+
+    first, last, known = one("from", _date), one("to", _date), one("known_at", _date)
+    if first is not None and last is not None and first.start > last.end:
+        faults.append(Fault(parameter="from", detail=f"{query['from'][0]} begins after {query['to'][0]} ends"))
+    as_of = one("as_of", instant_of)
+    if "as_of" in query and "revision" in query:
+        faults.append(Fault(parameter="revision", detail="not together with as_of: both say what had been recorded"))
+    if faults:
+        raise RefusedParameter("The request has parameters that cannot hold.", faults)
+
+    certain = query.get("match") == ["certain"]
+    window = Bounds(
+        lo_min=first.start if first is not None and certain else EARLIEST,
+        lo_max=LATEST if last is None else last.end,
+        hi_min=EARLIEST if first is None else first.start,
+        hi_max=last.end if last is not None and certain else LATEST,
+    )
+    undated = query.get("undated", ["include" if window == Bounds() else "exclude"])[0]
+    return Asked(
+        filters=Filters(
+            bounds=window,
+            dated=undated != "only",
+            undated=undated != "exclude",
+            groups=tuple(_groups(query)),
+            ids=frozenset(query["id"]) if "id" in query else None,
+            keys=frozenset(query["key"]) if "key" in query else None,
+        ),
+        lenses=Lenses(
+            as_of=as_of,
+            revision=int(query["revision"][0]) if "revision" in query else None,
+            known=None if known is None else known.end,
+        ),
+        timeline=query.get("timeline", [None])[0],
+        order=query.get("order", [None])[0],
+    )
+
+
+def _groups(query: Query) -> Iterable[Group]:
+    for name in ("actor", "source", "tag", "kind", "collection", "phase"):
+        if name not in query:
+            continue
+        given = tuple(values.sorted_unique(query[name]))
+        if query.get(f"{name}_match") == ["all"]:
+            yield from (Group(name, (value,)) for value in given)
+        else:
+            yield Group(name, given)
+
+
+def _date(text: str) -> dates.Date:
+    date = dates.parse(text)
+    if not date.is_point:
+        raise ValueError(f"{text} is an interval or a set; one date or date-time is wanted, with its whole span")
+    return date
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:79] + "…")
+
+
+class Cursor(Struct, frozen=True, array_like=True):
+    """Where a paged reading stands: bound to the query it began with, and to the head as it then was."""
+
+    bound: str
+    head: int
+    place: list[Any]
+
+
+def cursor_text(cursor: Cursor) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).rstrip(b"=").decode()
+
+
+def cursor_of(query: Query, path: str, place: Any) -> Cursor | None:
+    """The cursor in a query, if any, its place being of the type given.
+
+    Raises RefusedParameter where it belongs to another query or was never given out.
+    """
+    if "cursor" not in query:
+        return None
+    text = query["cursor"][0]
+    try:
+        cursor = msgspec.msgpack.decode(
+            base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True), type=Cursor
+        )
+        msgspec.convert(cursor.place, place)
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise RefusedParameter(
+            "This cursor was not given out by this service.",
+            [Fault(parameter="cursor", detail="not a cursor")],
+        ) from error
+    if cursor.bound != bound_of(query, path):
+        fault = Fault(
+            parameter="cursor",
+            detail="belongs to a reading with other parameters; follow `next` as it stands",
+        )
+        raise RefusedParameter("This cursor belongs to another selection.", [fault])
+    return cursor
+
+
+def bound_of(query: Query, path: str) -> str:
+    """The name of everything a cursor is bound to: the path and all parameters but `limit` and the cursor itself."""
+    rest = {name: sorted(given) for name, given in query.items() if name not in ("limit", "cursor")}
+    return digest_of(path, rest)
+
+
+__all__ = ["Asked", "Cursor", "Lenses", "Parameter", "Position", "asked", "check", "cursor_of", "cursor_text"]

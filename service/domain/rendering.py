@@ -1,0 +1,220 @@
+"""From what a caller sends to what is recorded: the document of an event, the facts beside it, and back again."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from service.domain import dates
+from service.domain.dates import EARLIEST, DateError
+from service.domain.errors import Fault
+from service.domain.event import (
+    Claim,
+    ClaimFacts,
+    ClaimInput,
+    Event,
+    EventInput,
+    Facts,
+    Medium,
+    Moment,
+    Occurred,
+    Participation,
+    Place,
+    Relation,
+)
+from service.domain.resources import Source
+from service.domain.selection import Term, terms_of
+from service.domain.standing import roots_of, standing_of
+from service.domain.values import sorted_unique
+
+Target = tuple[str | None, str]
+"""A relation's target: its key, if it has one, and its id."""
+
+
+def occurred_of(edtf: str) -> Occurred:
+    """What follows from a date. Raises DateError."""
+    date = dates.parse(edtf)
+    return Occurred(
+        edtf=date.edtf,
+        earliest=date.earliest,
+        latest=date.latest,
+        precision=date.precision,
+        approximate=date.approximate,
+        uncertain=date.uncertain,
+        display=date.display,
+    )
+
+
+def faults_of(event: EventInput) -> list[Fault]:
+    """What an event that fits its schema still has wrong in itself: dates that are none, members given twice."""
+    faults = [*_date_fault(event.occurred, "/occurred")]
+    for place, claim in enumerate(event.claims):
+        faults += _date_fault(claim.occurred, f"/claims/{place}/occurred")
+        faults += _date_fault(claim.published, f"/claims/{place}/published")
+    faults += _twice("/actors", [(p.actor, p.role) for p in event.actors], "actor with this role")
+    faults += _twice("/claims", [_claim_identity(claim) for claim in event.claims], "claim")
+    faults += _twice("/relations", [(r.type, r.key, r.event) for r in event.relations], "relation")
+    for place, relation in enumerate(event.relations):
+        if relation.key is None and relation.event is None:
+            faults.append(Fault(pointer=f"/relations/{place}", detail="needs the key or the id of its target"))
+    for place, where in enumerate(event.places):
+        if (where.latitude is None) != (where.longitude is None):
+            faults.append(Fault(pointer=f"/places/{place}", detail="has only one of latitude and longitude"))
+        elif where.name is None and where.country is None and where.latitude is None:
+            faults.append(Fault(pointer=f"/places/{place}", detail="says neither name, country nor coordinates"))
+    return faults
+
+
+def date_faults(edtf: str | None, pointer: str) -> list[Fault]:
+    """The fault of a text that should be EDTF and is not, if it is not."""
+    return list(_date_fault(edtf, pointer))
+
+
+def _date_fault(edtf: str | None, pointer: str) -> list[Fault]:
+    if edtf is None:
+        return []
+    try:
+        dates.parse(edtf)
+    except DateError as error:
+        return [Fault(pointer=pointer, detail=str(error))]
+    return []
+
+
+def _twice(pointer: str, members: list[Any], what: str) -> list[Fault]:
+    seen: dict[str, int] = {}
+    faults = []
+    for place, member in enumerate(members):
+        first = seen.setdefault(repr(member), place)
+        if first != place:
+            faults.append(Fault(pointer=f"{pointer}/{place}", detail=f"is the same {what} as {pointer}/{first}"))
+    return faults
+
+
+def _claim_identity(claim: ClaimInput) -> tuple[Any, ...]:
+    return (claim.source, claim.speakers, claim.stance, claim.published, claim.locator)
+
+
+def render(
+    event: EventInput,
+    *,
+    id: str,
+    sources: Mapping[str, Source],
+    targets: Mapping[tuple[str | None, str | None], Target],
+    at: Moment,
+    created: Moment,
+) -> tuple[Event, Facts]:
+    """The document and facts of an event whose faults have been ruled out.
+
+    `sources` holds those it names and all that they rest on; `targets` finds a relation by the key and id given.
+    """
+    stated = sorted((_claim_of(claim, UUID(id), sources) for claim in event.claims), key=_claim_order)
+    relations = []
+    for relation in event.relations:
+        key, target = targets[relation.key, relation.event]
+        relations.append(Relation(type=relation.type, key=key, event=target))
+    return Event(
+        id=id,
+        key=event.key,
+        collection=event.collection,
+        title=event.title,
+        summary=event.summary,
+        language=event.language,
+        occurred=None if event.occurred is None else occurred_of(event.occurred),
+        kind=event.kind,
+        phase=event.phase,
+        actors=sorted(
+            (Participation(actor=p.actor, role=p.role, attributes=p.attributes) for p in event.actors),
+            key=lambda p: (p.actor, p.role or ""),
+        ),
+        claims=[claim for claim, _, _ in stated],
+        standing=standing_of([(claim, facts) for claim, facts, _ in stated]),
+        relations=sorted(relations, key=lambda r: (r.type, r.key or "", r.event)),
+        places=[
+            Place(name=p.name, country=p.country, latitude=p.latitude, longitude=p.longitude) for p in event.places
+        ],
+        tags=sorted_unique(event.tags),
+        media=[
+            Medium(url=m.url, caption=m.caption, credit=m.credit, alt=m.alt, licence=m.licence) for m in event.media
+        ],
+        attributes=event.attributes,
+        external_ids=event.external_ids,
+        revision=at.revision,
+        recorded=at.recorded,
+        created=created,
+    ), Facts(claims=[facts for _, facts, _ in stated])
+
+
+def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> tuple[Claim, ClaimFacts, ClaimInput]:
+    source = sources[claim.source]
+    published = source.published if claim.published is None else claim.published
+    reached = None
+    if published is not None:
+        start = dates.parse(published).start
+        reached = EARLIEST if start is None else start
+    if claim.speakers:
+        voice = f"actor:{claim.speakers[0]}"
+    elif source.publisher is not None:
+        voice = f"actor:{source.publisher}"
+    else:
+        voice = f"source:{source.slug}"
+    identity = msgspec.json.encode(_claim_identity(claim)).decode()
+    return (
+        Claim(
+            id=str(uuid5(event, identity)),
+            source=claim.source,
+            via=claim.via,
+            stance=claim.stance,
+            speakers=claim.speakers,
+            occurred=None if claim.occurred is None else occurred_of(claim.occurred),
+            quote=claim.quote,
+            locator=claim.locator,
+            published=published,
+            confidence=claim.confidence,
+        ),
+        ClaimFacts(
+            voice=voice,
+            publisher=source.publisher,
+            reached=reached,
+            dated_by_source=claim.published is None,
+            roots=_roots(claim, sources),
+        ),
+        claim,
+    )
+
+
+def _roots(claim: ClaimInput, sources: Mapping[str, Source]) -> list[str]:
+    return roots_of(claim.source if claim.via is None else claim.via, lambda slug: sources[slug].derived_from)
+
+
+def _claim_order(stated: tuple[Claim, ClaimFacts, ClaimInput]) -> tuple[Any, ...]:
+    """By the earliest bound of publication, none or an open one before all, then by what identifies a claim."""
+    claim, facts, given = stated
+    reached = EARLIEST if facts.reached is None else facts.reached
+    return (reached, claim.source, claim.stance, claim.speakers, given.published or "", claim.locator or "")
+
+
+def input_of(event: Event, facts: Facts) -> dict[str, Any]:
+    """The input form of a recorded event, as JSON values: what `POST` would have taken to make it."""
+    form: dict[str, Any] = msgspec.to_builtins(event)
+    for name in ("id", "standing", "revision", "recorded", "created"):
+        del form[name]
+    form["occurred"] = None if event.occurred is None else event.occurred.edtf
+    for given, claim, stated in zip(form["claims"], event.claims, facts.claims, strict=True):
+        given["occurred"] = None if claim.occurred is None else claim.occurred.edtf
+        if stated.dated_by_source:
+            given["published"] = None
+    return form
+
+
+def found_by(event: Event, sources: Mapping[str, Source]) -> frozenset[Term]:
+    """The terms under which a version is posted: those that choose it, and every source that its claims rest on."""
+    terms = set(terms_of(event))
+    beneath = {claim.source for claim in event.claims} | {claim.via for claim in event.claims if claim.via is not None}
+    waiting = list(beneath)
+    while waiting:
+        for parent in sources[waiting.pop()].derived_from:
+            if parent not in beneath:
+                beneath.add(parent)
+                waiting.append(parent)
+    return frozenset(terms | {("basis", slug) for slug in beneath})

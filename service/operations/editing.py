@@ -1,0 +1,451 @@
+"""Writing: every write is one revision, held in line by the head, and appends; nothing recorded is touched.
+
+A write is `async with editing(connection, …) as edit:`, its changes on `edit`, and a revision at the end if anything
+changed. Reads inside see what has been written so far.
+"""
+
+import unicodedata
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from secrets import randbits
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from service.domain import rendering
+from service.domain.callers import Caller
+from service.domain.errors import Exists, Fault, Forbidden, Gone, InUse, NotFound, Refused
+from service.domain.event import Event, EventInput, Facts, Moment
+from service.domain.instants import recorded_text
+from service.domain.resources import (
+    Actor,
+    ActorInput,
+    Collection,
+    CollectionInput,
+    Kind,
+    Source,
+    SourceInput,
+    Timeline,
+    TimelineInput,
+)
+from service.domain.selection import Term, Version, actors_named, bounds_of, known_from, sources_named
+from service.storage import events, resources, revisions
+from service.storage.events import Identity, Written
+from service.storage.pool import Connection
+from service.storage.resources import NewState, Row
+
+ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
+Resource = Actor | Source | Collection | Timeline
+
+FOLLOWING_MAX: Final = 50_000
+"""How many events one source's revision may carry along."""
+
+_event = msgspec.json.Decoder(Event).decode
+_facts = msgspec.json.Decoder(Facts).decode
+
+
+class Note(Struct, frozen=True):
+    """What a writer says of a write: who it is, why, and in words."""
+
+    author: str
+    cause: str | None = None
+    message: str | None = None
+
+
+class Edit:
+    """One revision in the making."""
+
+    def __init__(self, connection: Connection, head: revisions.Head, after: revisions.Head) -> None:
+        self.connection = connection
+        self.before = head
+        self.after = after
+        self.moment = Moment(revision=after.revision, recorded=recorded_text(after.recorded))
+        self.counts: dict[str, dict[str, int]] = {}
+        self.versions = 0
+        self._events_made = 0
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.counts)
+
+    @property
+    def revision(self) -> int:
+        """The head once this edit is committed."""
+        return self.after.revision if self.changed else self.before.revision
+
+    def _count(self, collection: str, what: str, number: int = 1) -> None:
+        counts = self.counts.setdefault(collection, {})
+        counts[what] = counts.get(what, 0) + number
+
+    # Resources
+
+    async def find(self, kind: Kind, slug: str) -> Row:
+        """The resource as it is now. Raises NotFound, or Gone once it has been deleted."""
+        row = (await resources.read_resources(self.connection, kind, [slug], self.after.revision)).get(slug)
+        if row is None:
+            raise NotFound(f"There is no {kind} {slug}.")
+        if row.document is None:
+            raise Gone(
+                f"The {kind} {slug} was deleted at revision {row.revision}.",
+                link=(f"/v1/{kind}s/{slug}?revision={row.revision - 1}", "predecessor-version"),
+            )
+        return row
+
+    async def create_resource(self, kind: Kind, given: ResourceInput) -> Resource:
+        """Makes a resource, or makes a deleted one again. Raises Exists where the slug is taken, Refused for faults."""
+        row = (await resources.read_resources(self.connection, kind, [given.slug], self.after.revision)).get(given.slug)
+        if row is not None and row.document is not None:
+            raise Exists(f"The {kind} {given.slug} exists.", link=(f"/v1/{kind}s/{given.slug}", "item"))
+        return await self._put_resource(kind, given, None)
+
+    async def revise_resource(self, kind: Kind, row: Row, given: ResourceInput) -> Resource:
+        """Makes `given` of a resource; one that says nothing new is left as it is."""
+        if given.slug != row.slug:
+            raise Refused("A slug never changes.", [Fault(pointer="/slug", detail=f"is {row.slug} for good")])
+        return await self._put_resource(kind, given, row)
+
+    async def _put_resource(self, kind: Kind, given: ResourceInput, row: Row | None) -> Resource:
+        was: Resource | None = None
+        if row is not None and row.document is not None:
+            was = msgspec.json.decode(row.document, type=resources.SHAPES[kind])
+        await self._refuse_faults(given)
+        fields: dict[str, Any] = {name: getattr(given, name) for name in given.__struct_fields__}
+        if kind == "actor":
+            fields["merged_into"] = None if was is None else getattr(was, "merged_into", None)
+        state: Resource = resources.SHAPES[kind](**fields, revision=self.moment.revision, recorded=self.moment.recorded)
+        if was is not None and state == msgspec.structs.replace(was, revision=state.revision, recorded=state.recorded):
+            return was
+        new = NewState(given.slug, msgspec.json.encode(state), _searchable(given))
+        await resources.append_states(self.connection, kind, self.after.revision, [new])
+        self._count("", f"{kind}s")
+        if isinstance(was, Source) and isinstance(state, Source) and _bears_on_events(was, state):
+            await self._revise_following(state.slug)
+        return state
+
+    async def _refuse_faults(self, given: ResourceInput) -> None:
+        faults: list[Fault] = []
+        if isinstance(given, SourceInput):
+            faults += rendering.date_faults(given.published, "/published")
+            if given.publisher is not None and given.publisher not in await self.existing("actor", [given.publisher]):
+                faults.append(_unknown("actor", given.publisher, "/publisher"))
+            there = await self.existing("source", given.derived_from)
+            for place, slug in enumerate(given.derived_from):
+                if slug not in there:
+                    faults.append(_unknown("source", slug, f"/derived_from/{place}"))
+                elif slug in given.derived_from[:place]:
+                    faults.append(Fault(pointer=f"/derived_from/{place}", detail=f"names {slug} again"))
+        elif isinstance(given, TimelineInput):
+            found = await events.find_by_id(self.connection, [*given.include, *given.exclude])
+            for name, pins in (("include", given.include), ("exclude", given.exclude)):
+                for place, id in enumerate(pins):
+                    if id not in found:
+                        faults.append(Fault(pointer=f"/{name}/{place}", detail=f"there is no event {id}"))
+        if faults:
+            kind = "source" if isinstance(given, SourceInput) else "timeline"
+            raise Refused(f"The {kind} cannot be recorded as it is.", faults)
+
+    async def existing(self, kind: Kind, slugs: Iterable[str]) -> dict[str, Row]:
+        """Those of the slugs that name something now."""
+        rows = await resources.read_resources(self.connection, kind, set(slugs), self.after.revision)
+        return {slug: row for slug, row in rows.items() if row.document is not None}
+
+    async def delete_resource(self, kind: Kind, row: Row) -> None:
+        """Deletes a resource from this revision on. Raises InUse where an event or a source names it."""
+        terms: dict[Kind, list[Term]] = {
+            "actor": [("actor", row.slug), ("speaker", row.slug)],
+            "source": [("basis", row.slug)],
+            "collection": [("collection", row.slug)],
+            "timeline": [],
+        }
+        if terms[kind] and await events.live_with(self.connection, terms[kind], 1):
+            raise InUse(f"The {kind} {row.slug} is in use: an event names it.")
+        if kind in ("actor", "source"):
+            naming = await resources.source_naming(self.connection, kind, row.slug)
+            if naming is not None:
+                raise InUse(f"The {kind} {row.slug} is in use: the source {naming} names it.")
+        await resources.append_states(self.connection, kind, self.after.revision, [NewState(row.slug, None)])
+        self._count("", f"{kind}s")
+
+    async def _revise_following(self, source: str) -> None:
+        """Renders anew the events whose dates or standing rest on a source that has been revised."""
+        numbers = await events.live_with(self.connection, [("basis", source)], FOLLOWING_MAX + 1)
+        if len(numbers) > FOLLOWING_MAX:
+            raise InUse(f"More than {FOLLOWING_MAX} events rest on the source {source}; it cannot be revised at once.")
+        versions = await events.read_versions(self.connection, numbers, self.after.revision)
+        changes = []
+        for version in versions.values():
+            if version.document is not None and version.facts is not None:
+                event, facts = _event(version.document), _facts(version.facts)
+                form = msgspec.convert(rendering.input_of(event, facts), EventInput)
+                identity = Identity(version.event, event.id, event.collection, event.key)
+                changes.append(Change(form, identity, version))
+        await self._record(changes)
+
+    # Events
+
+    async def create_event(self, given: EventInput, caller: Caller) -> Event:
+        """Records a new event. Raises Exists or Gone where its key is taken, Refused for faults."""
+        (event,) = await self.create_events([given], caller)
+        return event
+
+    async def create_events(self, given: Sequence[EventInput], caller: Caller) -> list[Event]:
+        """Records new events, which may relate to each other."""
+        changes = []
+        for event in given:
+            await self._refuse_unwritable(event.collection, caller)
+            if event.key is not None:
+                await self._refuse_taken(event.collection, event.key)
+            changes.append(Change(event, self._identity(event), None))
+        return await self._record(changes)
+
+    async def revise_events(self, changes: "Sequence[Change]") -> list[Event]:
+        """Makes new versions of events; those that say nothing new are left as they are."""
+        return await self._record(changes)
+
+    async def retract_event(self, identity: Identity, version: Version) -> None:
+        """Takes an event out from this revision on; it stays readable before."""
+        gone = Written(
+            event=version.event,
+            lo=version.lo,
+            hi=version.hi,
+            undated=version.undated,
+            known=version.known,
+            terms=frozenset(),
+            actors=frozenset(),
+            sources=frozenset(),
+            document=None,
+            facts=None,
+        )
+        await events.append_versions(self.connection, self.after.revision, [gone])
+        self.versions += 1
+        self._count(identity.collection, "retracted")
+
+    async def _refuse_unwritable(self, collection: str, caller: Caller) -> None:
+        there = await self.existing("collection", [collection])
+        if collection not in there:
+            raise Refused("There is no such collection.", [_unknown("collection", collection, "/collection")])
+        if not caller.reaches(collection):
+            raise Forbidden(f"This key does not write to the collection {collection}.")
+
+    async def _refuse_taken(self, collection: str, key: str) -> None:
+        for there in await events.find_by_key(self.connection, [collection], [key]):
+            version = (await events.read_versions(self.connection, [there.event], self.after.revision))[there.event]
+            if version.document is None:
+                raise Exists(
+                    f"The key {key} belongs to an event that was retracted at revision {version.revision}.",
+                    link=(f"/v1/events/{there.id}/history", "version-history"),
+                )
+            raise Exists(
+                f"The key {key} belongs to another event of {collection}.",
+                link=(f"/v1/events/{there.id}", "item"),
+            )
+
+    def _identity(self, event: EventInput) -> Identity:
+        """A UUID of version 7 whose 63 leading bits of time and place are the event's number.
+
+        Recorded times rise strictly, so numbers rise with revisions, and ids order as numbers do.
+        """
+        milliseconds = int(self.after.recorded.timestamp() * 1000 + 0.5)
+        place = self._events_made
+        if place >= 1 << 18:
+            raise Refused("One revision cannot make more than 262,144 events.")
+        self._events_made += 1
+        value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | randbits(56)
+        return Identity(milliseconds << 18 | place, str(UUID(int=value)), event.collection, event.key)
+
+    async def _record(self, changes: "Sequence[Change]") -> list[Event]:
+        """Renders and appends what has changed; the one way in which an event's version is written."""
+        named = {c.source for change in changes for c in change.given.claims}
+        named |= {c.via for change in changes for c in change.given.claims if c.via is not None}
+        sources = await resources.read_ancestry(self.connection, named)
+        actors = await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)})
+        targets = await self._targets(changes)
+        rendered: list[Event] = []
+        written: list[Written] = []
+        uses: set[tuple[str, Kind, str]] = set()
+        made: list[Identity] = []
+        for change in changes:
+            faults = [
+                *rendering.faults_of(change.given),
+                *_reference_faults(change.given, actors, sources, targets[change.identity.event]),
+            ]
+            if faults:
+                raise Refused("The event cannot be recorded as it is.", faults)
+            was = None
+            if change.version is not None and change.version.document is not None:
+                was = _event(change.version.document)
+            event, facts = rendering.render(
+                change.given,
+                id=change.identity.id,
+                sources=sources,
+                targets=targets[change.identity.event],
+                at=self.moment,
+                created=self.moment if was is None else was.created,
+            )
+            facts_bytes = msgspec.json.encode(facts)
+            if was is not None and change.version is not None:
+                same = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
+                if msgspec.json.encode(same) == change.version.document and facts_bytes == change.version.facts:
+                    rendered.append(was)
+                    continue
+            if change.version is None:
+                made.append(change.identity)
+            rendered.append(event)
+            lo, hi, undated = bounds_of(change.given.occurred)
+            written.append(
+                Written(
+                    event=change.identity.event,
+                    lo=lo,
+                    hi=hi,
+                    undated=undated,
+                    known=known_from(event.occurred, event.claims, facts, event.created),
+                    terms=rendering.found_by(event, sources),
+                    actors=frozenset(actors_named(event)),
+                    sources=frozenset(sources_named(event)),
+                    document=msgspec.json.encode(event),
+                    facts=facts_bytes,
+                )
+            )
+            self._count(event.collection, "created" if was is None else "revised")
+            uses |= {(event.collection, "actor", slug) for slug in actors_named(event)}
+            for slug in sources_named(event):
+                uses.add((event.collection, "source", slug))
+                if (publisher := sources[slug].publisher) is not None:
+                    uses.add((event.collection, "actor", publisher))
+        if made:
+            await events.append_events(self.connection, made)
+        if written:
+            await events.append_versions(self.connection, self.after.revision, written)
+            await self._note_uses(uses)
+            self.versions += len(written)
+        return rendered
+
+    async def _note_uses(self, uses: set[tuple[str, Kind, str]]) -> None:
+        numbers: dict[tuple[Kind, str], int] = {}
+        kinds: tuple[Kind, ...] = ("actor", "source")
+        for kind in kinds:
+            found = await resources.read_numbers(self.connection, kind, {slug for _, of, slug in uses if of == kind})
+            numbers |= {(kind, slug): number for slug, number in found.items()}
+        collections = await resources.read_numbers(self.connection, "collection", {use[0] for use in uses})
+        pairs = [(numbers[kind, slug], collections[collection]) for collection, kind, slug in uses]
+        await resources.append_uses(self.connection, pairs, self.after.revision)
+
+    async def _targets(
+        self, changes: "Sequence[Change]"
+    ) -> dict[int, dict[tuple[str | None, str | None], rendering.Target]]:
+        """For each event, the targets of its relations that exist: in its collection by key, or anywhere by id."""
+        relations = [(change, relation) for change in changes for relation in change.given.relations]
+        ids = {r.event for _, r in relations if r.event is not None}
+        by_id = await events.find_by_id(self.connection, ids)
+        by_key: dict[tuple[str, str], Identity] = {}
+        for collection in {change.identity.collection for change, _ in relations}:
+            keys = {r.key for c, r in relations if r.key is not None and c.identity.collection == collection}
+            for found in await events.find_by_key(self.connection, [collection], keys):
+                if found.key is not None:
+                    by_key[collection, found.key] = found
+        for change in changes:
+            by_id.setdefault(change.identity.id, change.identity)
+            if change.identity.key is not None:
+                by_key.setdefault((change.identity.collection, change.identity.key), change.identity)
+        visible = await self._public_collections({found.collection for found in by_id.values()})
+        targets: dict[int, dict[tuple[str | None, str | None], rendering.Target]] = {
+            c.identity.event: {} for c in changes
+        }
+        for change, relation in relations:
+            target = by_id.get(relation.event) if relation.event is not None else None
+            if relation.key is not None and relation.event is None:
+                target = by_key.get((change.identity.collection, relation.key))
+            if target is None or (relation.key is not None and target.key != relation.key):
+                continue
+            if target.collection == change.identity.collection or target.collection in visible:
+                targets[change.identity.event][relation.key, relation.event] = (target.key, target.id)
+        return targets
+
+    async def _public_collections(self, slugs: Iterable[str]) -> set[str]:
+        rows = await resources.read_resources(self.connection, "collection", slugs, self.after.revision)
+        states = [
+            msgspec.json.decode(row.document, type=Collection) for row in rows.values() if row.document is not None
+        ]
+        return {state.slug for state in states if state.visibility == "public"}
+
+
+class Change(Struct, frozen=True):
+    """An event as it is to be, who it is, and what it was (None: it is new)."""
+
+    given: EventInput
+    identity: Identity
+    version: Version | None
+
+
+@asynccontextmanager
+async def editing(connection: Connection, note: Note) -> AsyncIterator[Edit]:
+    """A transaction that holds the head, and is one revision if anything changes in it.
+
+    Raising leaves nothing behind. Inside another transaction it is a part of that one.
+    """
+    async with connection.transaction():
+        head, after = await revisions.lock_head(connection)
+        edit = Edit(connection, head, after)
+        yield edit
+        if edit.changed:
+            await revisions.append_revision(
+                connection, after, note.author, note.cause, note.message, edit.counts, edit.versions
+            )
+
+
+def _reference_faults(
+    event: EventInput, actors: Container[str], sources: Mapping[str, Source], targets: Mapping[Any, Any]
+) -> list[Fault]:
+    faults = [
+        _unknown("actor", p.actor, f"/actors/{place}/actor")
+        for place, p in enumerate(event.actors)
+        if p.actor not in actors
+    ]
+    for place, claim in enumerate(event.claims):
+        if claim.source not in sources:
+            faults.append(_unknown("source", claim.source, f"/claims/{place}/source"))
+        if claim.via is not None and claim.via not in sources:
+            faults.append(_unknown("source", claim.via, f"/claims/{place}/via"))
+        faults += [
+            _unknown("actor", speaker, f"/claims/{place}/speakers/{number}")
+            for number, speaker in enumerate(claim.speakers)
+            if speaker not in actors
+        ]
+    for place, relation in enumerate(event.relations):
+        if (relation.key, relation.event) not in targets and (relation.key, relation.event) != (None, None):
+            member = "key" if relation.event is None else "event"
+            faults.append(
+                Fault(
+                    pointer=f"/relations/{place}/{member}",
+                    detail=f"there is no event {getattr(relation, member)} in this collection or a public one",
+                )
+            )
+    return faults
+
+
+def _unknown(kind: str, slug: str, pointer: str) -> Fault:
+    return Fault(pointer=pointer, detail=f"there is no {kind} {slug}")
+
+
+def _bears_on_events(was: Source, state: Source) -> bool:
+    return (was.publisher, was.published, was.derived_from) != (
+        state.publisher,
+        state.published,
+        state.derived_from,
+    )
+
+
+def _searchable(given: ResourceInput) -> str:
+    """What the lists' `q` looks into: the words by which people know the thing, folded."""
+    words = [given.slug, given.name if isinstance(given, ActorInput) else given.title]
+    if isinstance(given, ActorInput):
+        words += [*given.names.values(), *given.aliases]
+    return folded("\n".join(words))
+
+
+def folded(text: str) -> str:
+    """Text without case and accents: Priština and Pristina are one."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in apart if not unicodedata.combining(character))

@@ -1,0 +1,189 @@
+"""From a query to a selection, and from a selection to a page of it."""
+
+import msgspec
+from msgspec import Struct
+
+from service.domain import parameters
+from service.domain.callers import Caller, sight_of
+from service.domain.dates import LATEST
+from service.domain.errors import Fault, Gone, NotFound, RefusedParameter
+from service.domain.parameters import Asked, Cursor, Lenses, Query
+from service.domain.resources import Timeline
+from service.domain.selection import Position, Selection, Sight, Version, actors_named, sources_named
+from service.storage import events, resources, revisions
+from service.storage.events import Found, Identity
+from service.storage.pool import Connection
+from service.storage.resources import Included, Mentions
+from service.storage.revisions import Head
+
+_timeline = msgspec.json.Decoder(Timeline).decode
+
+
+class Store(Struct, frozen=True):
+    """Where a read begins: the head, what the caller may see today, and the revision that is newest to this reading."""
+
+    head: Head
+    newest: int
+    caller: Caller
+    sight: Sight
+
+
+class Reading(Struct, frozen=True):
+    """A selection about to be read, and how it was arrived at."""
+
+    selection: Selection
+    pinned: bool
+    """Whether the same request will have the same answer for ever, visibility apart."""
+
+
+class Page(Struct, frozen=True):
+    """Documents in order, what they name, and where to go on."""
+
+    documents: list[bytes]
+    included: Included | None
+    next: Position | None
+
+
+async def open_store(connection: Connection, caller: Caller, cursor: Cursor | None = None) -> Store:
+    """The head as it is now, or was when the cursor's reading began, and the caller's sight.
+
+    Raises RefusedParameter for a cursor that names a revision this store never had.
+    """
+    head = await revisions.read_head(connection)
+    visibilities = await resources.read_visibilities(connection, "collection")
+    newest = head.revision if cursor is None else cursor.head
+    if not 0 <= newest <= head.revision:
+        fault = Fault(parameter="cursor", detail="names a revision that is not here")
+        raise RefusedParameter("This cursor was not given out by this service.", [fault])
+    return Store(head, newest, caller, sight_of(caller, visibilities))
+
+
+async def revision_of(connection: Connection, store: Store, lenses: Lenses) -> tuple[int, bool]:
+    """The revision to read, and whether the lens pins it. Raises RefusedParameter for one still to come."""
+    if lenses.as_of is not None:
+        at = await revisions.revision_at(connection, store.head, lenses.as_of)
+        return min(at, store.newest), lenses.as_of <= store.head.recorded
+    if lenses.revision is not None:
+        if lenses.revision > store.head.revision:
+            fault = Fault(parameter="revision", detail=f"the newest revision is {store.head.revision}")
+            raise RefusedParameter("There is no such revision yet.", [fault])
+        return lenses.revision, True
+    return store.newest, False
+
+
+async def select(connection: Connection, store: Store, asked: Asked) -> Reading:
+    """The selection that a query asks for. Raises NotFound or Gone for a timeline that is not there to be read."""
+    revision, pinned = await revision_of(connection, store, asked.lenses)
+    timeline, lenses, order = Asked(), asked.lenses, asked.order
+    include: list[str] = []
+    exclude: list[str] = []
+    if asked.timeline is not None:
+        defined = await find_timeline(connection, store, asked.timeline, revision)
+        timeline = stored(defined.selection)
+        include, exclude = defined.include, defined.exclude
+        lenses = asked.lenses.over(timeline.lenses)
+        order = asked.order or timeline.order
+        if lenses != asked.lenses:
+            revision, pinned = await revision_of(connection, store, lenses)
+    selection = Selection(
+        revision=revision,
+        head=store.head.revision,
+        sight=store.sight,
+        filters=asked.filters,
+        timeline=timeline.filters,
+        include=frozenset(include),
+        exclude=frozenset(exclude),
+        known=known_of(lenses),
+        descending=order == "desc",
+    )
+    return Reading(selection, pinned)
+
+
+async def find_timeline(connection: Connection, store: Store, slug: str, revision: int) -> Timeline:
+    """A timeline as it was defined at the revision, or at first where that was before it was made."""
+    row = (await resources.read_resources(connection, "timeline", [slug], revision)).get(slug)
+    row = row or await resources.read_first(connection, "timeline", slug)
+    fault = Fault(parameter="timeline", detail=f"there is no timeline {slug}")
+    if row is None or not await timeline_visible(connection, store, slug):
+        raise NotFound(f"There is no timeline {slug}.", [fault])
+    if row.document is None:
+        raise Gone(
+            f"The timeline {slug} was deleted at revision {row.revision}.",
+            [Fault(parameter="timeline", detail=f"{slug} was deleted at revision {row.revision}")],
+            link=(f"/v1/timelines/{slug}?revision={row.revision - 1}", "predecessor-version"),
+        )
+    return _timeline(row.document)
+
+
+async def timeline_visible(connection: Connection, store: Store, slug: str) -> bool:
+    """Whether the caller may read the timeline by name, by its visibility of today."""
+    visibility = (await resources.read_visibilities(connection, "timeline", slug)).get(slug)
+    return visibility in ("public", "unlisted") or (visibility is not None and store.caller.scope is not None)
+
+
+def stored(selection: dict[str, object]) -> Asked:
+    """What a timeline's stored selection asks for; it was checked when it was recorded."""
+    return parameters.asked(query_of(selection))
+
+
+def query_of(selection: dict[str, object]) -> Query:
+    """A stored selection as a query: values as text, a single one as a list of one."""
+    return {
+        name: [str(each) for each in value] if isinstance(value, list) else [str(value)]
+        for name, value in selection.items()
+    }
+
+
+async def read_page(
+    connection: Connection, selection: Selection, after: Position | None, limit: int, include: bool
+) -> Page:
+    """Up to `limit` documents of the selection beyond `after`."""
+    documents: list[bytes] = []
+    mentions = Mentions()
+    last: Position | None = None
+    more = False
+    async for found in events.walk_selection(connection, selection, after, limit + 1):
+        if len(documents) == limit:
+            more = True
+            break
+        documents.append(found.version.document or b"" if found.seen is None else msgspec.json.encode(found.seen.event))
+        mention(mentions, found)
+        last = found.position
+    included = await resources.read_included(connection, mentions, selection.revision) if include else None
+    return Page(documents, included, last if more else None)
+
+
+def mention(mentions: Mentions, found: Found) -> None:
+    """Adds what one event names."""
+    if found.seen is None:
+        mentions.numbers.update(found.version.actors, found.version.sources)
+    else:
+        mentions.actors |= actors_named(found.seen.event)
+        mentions.sources |= sources_named(found.seen.event)
+
+
+async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:
+    """An event that the caller may see, as it was at the revision. Raises NotFound, or Gone once it is retracted."""
+    identity = await find_identity(connection, store, id)
+    version = (await events.read_versions(connection, [identity.event], revision)).get(identity.event)
+    if version is None:
+        raise NotFound(f"The event {id} had not been recorded at revision {revision}.")
+    if version.document is None:
+        raise Gone(
+            f"The event {id} was retracted at revision {version.revision}.",
+            link=(f"/v1/events/{id}/history", "version-history"),
+        )
+    return identity, version
+
+
+async def find_identity(connection: Connection, store: Store, id: str) -> Identity:
+    """An event that the caller may see, recorded at any time. Raises NotFound."""
+    identity = (await events.find_by_id(connection, [id])).get(id)
+    if identity is None or identity.collection not in store.sight.named:
+        raise NotFound(f"There is no event {id}.")
+    return identity
+
+
+def known_of(lenses: Lenses) -> int:
+    """The last second of what was publicly known through these lenses."""
+    return LATEST if lenses.known is None else lenses.known

@@ -1,0 +1,270 @@
+"""Events: their identity, their recorded versions, and the listing of a selection."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from service.domain.errors import SelectionTooBroad
+from service.domain.selection import Position, Seen, Selection, Term, Version, holds, see
+from service.storage import postings, resources
+from service.storage.pool import Connection
+from service.storage.postings import Named, Place, Posting
+
+
+class Identity(Struct, frozen=True):
+    """An event that has ever been recorded."""
+
+    event: int
+    id: str
+    collection: str
+    key: str | None
+
+
+BY_ID = """
+SELECT e.event, e.id, c.slug, e.key FROM event e JOIN resource c ON c.resource = e.collection
+WHERE e.id = ANY ($1::uuid[])
+"""
+BY_KEY = """
+SELECT e.event, e.id, c.slug, e.key FROM resource c JOIN event e ON e.collection = c.resource
+WHERE c.kind = 'collection' AND c.slug = ANY ($1::text[]) AND e.key = ANY ($2::text[])
+"""
+
+
+async def find_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Identity]:
+    rows = await connection.fetch(BY_ID, [UUID(id) for id in ids])
+    return {str(row[1]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
+
+
+async def find_by_key(connection: Connection, collections: Iterable[str], keys: Iterable[str]) -> list[Identity]:
+    rows = await connection.fetch(BY_KEY, list(collections), list(keys))
+    return [Identity(row[0], str(row[1]), row[2], row[3]) for row in rows]
+
+
+AT = """
+SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT * FROM version v WHERE v.event = q.event AND v.revision <= $2 ORDER BY v.revision DESC LIMIT 1
+) v
+"""
+
+
+async def read_versions(connection: Connection, events: Iterable[int], revision: int) -> dict[int, Version]:
+    """The newest version up to the revision of each event that had been recorded by then; retracted ones too."""
+    rows = await connection.fetch(AT, list(events), revision)
+    return {row[0]: Version(*row) for row in rows}
+
+
+HISTORY = """
+SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM version v WHERE v.event = $1 AND v.revision > $2 AND v.revision <= $3 ORDER BY v.revision LIMIT $4
+"""
+
+
+async def read_history(connection: Connection, event: int, after: int, head: int, limit: int) -> list[Version]:
+    """Versions of one event in the order in which they were recorded."""
+    return [Version(*row) for row in await connection.fetch(HISTORY, event, after, head, limit)]
+
+
+CHANGED = """
+SELECT v.event, v.revision FROM version v
+WHERE v.revision > $1 AND v.revision <= $2
+  AND NOT EXISTS (SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= $2)
+  AND (v.revision < $3 OR (v.revision = $3 AND v.event > $4))
+ORDER BY v.revision DESC, v.event LIMIT $5
+"""
+
+
+async def read_changed(
+    connection: Connection, since: int, until: int, after: tuple[int, int], limit: int
+) -> list[tuple[int, int]]:
+    """Events with versions in (since, until], each with its last revision there: newest first, then by number.
+
+    `after` is the revision and event number to go on from.
+    """
+    rows = await connection.fetch(CHANGED, since, until, *after, limit)
+    return [(row[0], row[1]) for row in rows]
+
+
+LIVE_WITH = """
+SELECT DISTINCT p.event FROM term t JOIN posting p ON p.term = t.term
+WHERE (t.dimension, t.value) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+  AND p.span = ANY ('{0,1,2,3,4,5,6,7,8,9,10}'::int2[])
+ORDER BY p.event LIMIT $3
+"""
+
+
+async def live_with(connection: Connection, terms: Sequence[Term], limit: int) -> list[int]:
+    """Numbers of events that have one of the terms now."""
+    rows = await connection.fetch(LIVE_WITH, [term[0] for term in terms], [term[1] for term in terms], limit)
+    return [row[0] for row in rows]
+
+
+class Written(Struct, frozen=True):
+    """A version to be recorded. terms: those it is found by, none when it is retracted."""
+
+    event: int
+    lo: int
+    hi: int
+    undated: bool
+    known: int
+    terms: frozenset[Term]
+    actors: frozenset[str]
+    sources: frozenset[str]
+    document: bytes | None
+    facts: bytes | None
+
+
+ADD_EVENTS = """
+INSERT INTO event (event, id, collection, key)
+SELECT q.event, q.id, c.resource, q.key
+FROM unnest($1::int8[], $2::uuid[], $3::text[], $4::text[]) AS q(event, id, collection, key)
+JOIN resource c ON c.kind = 'collection' AND c.slug = q.collection
+"""
+
+
+async def append_events(connection: Connection, events: Sequence[Identity]) -> None:
+    columns = zip(*((e.event, UUID(e.id), e.collection, e.key) for e in events), strict=True)
+    await connection.execute(ADD_EVENTS, *(list(column) for column in columns))
+
+
+PLACES = """
+SELECT v.event, v.t_lo, v.t_hi, v.span, v.known, v.terms
+FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT * FROM version v WHERE v.event = q.event ORDER BY v.revision DESC LIMIT 1
+) v
+"""
+ADD_VERSION = """
+INSERT INTO version (event, revision, t_lo, t_hi, span, known, terms, actors, sources, document, facts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+
+async def append_versions(connection: Connection, revision: int, versions: Sequence[Written]) -> None:
+    """Records what these events are from the revision on, and brings the index along. The caller holds the head."""
+    before = {row[0]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
+    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms})
+    actors = await resources.read_numbers(connection, "actor", {a for v in versions for a in v.actors})
+    sources = await resources.read_numbers(connection, "source", {s for v in versions for s in v.sources})
+    closed: list[Posting] = []
+    opened: list[Posting] = []
+    rows = []
+    for version in versions:
+        place = Place(
+            version.event,
+            version.lo,
+            version.hi,
+            postings.span_of(version.lo, version.hi, version.undated),
+            version.known,
+        )
+        numbers = {terms[term] for term in version.terms}
+        old = before.get(version.event)
+        was_place = None if old is None else Place(old[0], old[1], old[2], old[3], old[4])
+        was = set() if old is None else set(old[5])
+        stays = was & numbers if was_place == place else set()
+        if was_place is not None:
+            closed += [Posting(term, was_place) for term in was - stays]
+        opened += [Posting(term, place) for term in numbers - stays]
+        rows.append(
+            (
+                version.event,
+                revision,
+                version.lo,
+                version.hi,
+                place.span,
+                version.known,
+                sorted(numbers),
+                sorted(actors[slug] for slug in version.actors),
+                sorted(sources[slug] for slug in version.sources),
+                version.document,
+                version.facts,
+            )
+        )
+    await connection.executemany(ADD_VERSION, rows)
+    await postings.write_postings(connection, revision, closed, opened)
+
+
+class Found(Struct, frozen=True):
+    """An event that a selection chooses. seen: None where it shows just as it is stored, and nobody had to look."""
+
+    version: Version
+    seen: Seen | None
+
+    @property
+    def position(self) -> Position:
+        return (self.version.undated, self.version.lo, self.version.hi, self.version.event)
+
+
+async def walk_selection(
+    connection: Connection, selection: Selection, after: Position | None, limit: int
+) -> AsyncIterator[Found]:
+    """The selection's events beyond `after`, in order: the one read path.
+
+    Documents are decoded only where a lens may trim them or the index cannot decide. It ends with the listing; `limit`
+    is how many the caller is likely to take, by which the work is sized. Raises SelectionTooBroad where too many
+    candidates go by without being chosen.
+    """
+    groups = await postings.groups_of(connection, selection)
+    named = await _named(connection, selection)
+    recheck = selection.trims or max(len(groups.request), len(groups.timeline)) > postings.GROUPS_MAX
+    closed = selection.revision != selection.head
+    budget = max(postings.budget_of(groups, limit), len(named.events) if named.events else 0)
+    spent = 0
+    for undated in (False, True):
+        if after is not None and after[0] and not undated:
+            continue
+        place = after if after is not None and after[0] == undated else None
+        while True:
+            walk = await postings.walk(
+                connection,
+                selection,
+                groups,
+                named,
+                undated=undated,
+                after=place,
+                limit=limit,
+                budget=budget,
+                closed=closed,
+                facts=recheck,
+            )
+            if not closed and walk.head != selection.revision:
+                # A write has closed postings since the head was read: look where they are now.
+                closed = True
+                continue
+            for version in walk.versions:
+                if not recheck:
+                    yield Found(version, None)
+                elif (seen := see(version, selection.known)) is not None and holds(selection, seen):
+                    yield Found(version, seen)
+            spent += walk.candidates - len(walk.versions)
+            if len(walk.versions) == limit:
+                last = walk.versions[-1]
+                place = (undated, last.lo, last.hi, last.event)
+            elif walk.exhausted:
+                break
+            else:
+                place = walk.last
+            if spent > postings.CANDIDATES_MAX:
+                raise SelectionTooBroad(
+                    "Too many events would have to be looked at to find the ones asked for. "
+                    "Narrow the window of dates, or drop one of the filters that rarely meet."
+                )
+
+
+async def _named(connection: Connection, selection: Selection) -> Named:
+    """The events that a selection asks for outright, by number: by id and key, or pinned by its timeline."""
+    filters = selection.filters
+    found = await find_by_id(connection, (filters.ids or frozenset()) | selection.include | selection.exclude)
+    pins = {id for id in selection.include if id in found and found[id].collection in selection.sight.named}
+    excluded = [found[id].event for id in selection.exclude if id in found]
+    wanted: dict[str, Identity] | None = None
+    if filters.ids is not None:
+        wanted = {id: found[id] for id in filters.ids if id in found and found[id].collection in selection.sight.named}
+        if filters.keys is not None:
+            wanted = {id: identity for id, identity in wanted.items() if identity.key in filters.keys}
+    elif filters.keys is not None:
+        wanted = {each.id: each for each in await find_by_key(connection, selection.collections, filters.keys)}
+    if wanted is None:
+        wanted = {id: found[id] for id in pins}
+    events = sorted(wanted.values(), key=lambda each: each.event)
+    return Named([each.event for each in events], [each.id in pins for each in events], excluded)

@@ -1,0 +1,74 @@
+"""Connections: how they are opened, and which failures mean that the database is away for a moment."""
+
+import asyncio
+from typing import Final, TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+VERSION_MIN: Final = 18
+
+UNAVAILABLE: Final = (
+    ConnectionError,
+    TimeoutError,
+    asyncio.TimeoutError,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DiskFullError,
+)
+"""What passes: a lost or refused connection, a server that starts, stops or fails over, a statement out of time."""
+
+
+class UnfitDatabase(Exception):
+    """The database cannot be used as it is; the text says why and what to do."""
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """JSON columns travel as the bytes they are: a document is never decoded between the disk and the caller."""
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=_same_bytes, decoder=_same_bytes, format="binary"
+    )
+
+
+def _same_bytes(value: bytes) -> bytes:
+    return value
+
+
+async def _no_reset(connection: Connection) -> None:
+    """Nothing here sets session state, so there is none to reset; the query would cost a round trip each time."""
+
+
+async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Pool:
+    """A pool of up to `size` connections to PostgreSQL 18 or newer. Raises UnfitDatabase for an older one."""
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=prepare,
+        reset=_no_reset,
+        command_timeout=statement_seconds + 5,
+        timeout=10,
+        server_settings={
+            "application_name": "dateline",
+            "jit": "off",
+            # The page statement has a shape that leaves no bad plan, and planning it anew costs as much as running it.
+            "plan_cache_mode": "force_generic_plan",
+            "statement_timeout": str(int(statement_seconds * 1000)),
+            "idle_in_transaction_session_timeout": "60000",
+        },
+    )
+    async with pool.acquire() as connection:
+        if connection.get_server_version().major < VERSION_MIN:
+            major = connection.get_server_version().major
+            raise UnfitDatabase(f"The database is PostgreSQL {major}; dateline needs {VERSION_MIN} or newer.")
+    return pool

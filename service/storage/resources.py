@@ -1,0 +1,284 @@
+"""Actors, sources, collections and timelines by slug, as they were at any revision."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from service.domain.resources import Actor, Collection, Kind, Source, Timeline
+from service.domain.values import Visibility
+from service.storage.pool import Connection
+
+SHAPES: Mapping[Kind, Any] = {
+    "actor": Actor,
+    "source": Source,
+    "collection": Collection,
+    "timeline": Timeline,
+}
+
+
+class Row(Struct, frozen=True):
+    """A resource at a revision; document None: deleted by then."""
+
+    resource: int
+    slug: str
+    revision: int
+    document: bytes | None
+
+
+AT = """
+SELECT r.resource, r.slug, v.revision, v.document
+FROM unnest($2::text[]) AS q(slug)
+JOIN resource r ON r.kind = $1 AND r.slug = q.slug
+CROSS JOIN LATERAL (
+    SELECT v.revision, v.document FROM resource_version v
+    WHERE v.resource = r.resource AND v.revision <= $3 ORDER BY v.revision DESC LIMIT 1
+) v
+"""
+
+
+async def read_resources(connection: Connection, kind: Kind, slugs: Iterable[str], revision: int) -> dict[str, Row]:
+    """Those of the slugs that existed at the revision or had been deleted by then."""
+    rows = await connection.fetch(AT, kind, list(slugs), revision)
+    return {row["slug"]: msgspec.convert(row, Row) for row in rows}
+
+
+FIRST = """
+SELECT r.resource, r.slug, v.revision, v.document
+FROM resource r JOIN resource_version v ON v.resource = r.resource AND v.revision = r.created
+WHERE r.kind = $1 AND r.slug = $2
+"""
+
+
+async def read_first(connection: Connection, kind: Kind, slug: str) -> Row | None:
+    """A resource as it was first made."""
+    row = await connection.fetchrow(FIRST, kind, slug)
+    return None if row is None else msgspec.convert(row, Row)
+
+
+BY_NUMBER = """
+SELECT r.kind, r.slug, v.document
+FROM unnest($1::int4[]) AS q(resource)
+JOIN resource r ON r.resource = q.resource
+CROSS JOIN LATERAL (
+    SELECT v.document FROM resource_version v
+    WHERE v.resource = r.resource AND v.revision <= $2 ORDER BY v.revision DESC LIMIT 1
+) v
+WHERE v.document IS NOT NULL
+"""
+
+Included = dict[str, dict[str, msgspec.Raw]]
+"""Documents of `actors` and `sources` by slug."""
+
+
+class Mentions(Struct):
+    """What the documents of an answer name: by number where only the version was looked at, else by slug."""
+
+    numbers: set[int] = field(default_factory=set)
+    actors: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+
+
+async def read_included(connection: Connection, mentions: Mentions, revision: int) -> Included:
+    """The actors and sources mentioned, and the sources' publishers, as they were at the revision."""
+    actors: dict[str, bytes] = {}
+    sources: dict[str, bytes] = {}
+    if mentions.numbers:
+        for kind, slug, document in await connection.fetch(BY_NUMBER, sorted(mentions.numbers), revision):
+            (actors if kind == "actor" else sources)[slug] = document
+    if missing := mentions.sources - sources.keys():
+        sources |= await _documents(connection, "source", missing, revision)
+    publishers = {_publisher(document).publisher for document in sources.values()}
+    if wanted := {slug for slug in publishers | mentions.actors if slug is not None and slug not in actors}:
+        actors |= await _documents(connection, "actor", wanted, revision)
+    return {
+        name: {slug: msgspec.Raw(by_slug[slug]) for slug in sorted(by_slug)}
+        for name, by_slug in (("actors", actors), ("sources", sources))
+    }
+
+
+async def _documents(connection: Connection, kind: Kind, slugs: Iterable[str], revision: int) -> dict[str, bytes]:
+    rows = await read_resources(connection, kind, slugs, revision)
+    return {slug: row.document for slug, row in rows.items() if row.document is not None}
+
+
+class _Publisher(Struct):
+    publisher: str | None
+
+
+_publisher = msgspec.json.Decoder(_Publisher).decode
+
+
+ANCESTORS = """
+WITH RECURSIVE rests(slug, document) AS (
+    SELECT q.slug, v.document FROM unnest($1::text[]) AS q(slug)
+    JOIN resource r ON r.kind = 'source' AND r.slug = q.slug
+    CROSS JOIN LATERAL (
+        SELECT v.document::text FROM resource_version v WHERE v.resource = r.resource ORDER BY v.revision DESC LIMIT 1
+    ) v(document)
+  UNION
+    SELECT r.slug, v.document FROM rests
+    CROSS JOIN LATERAL json_array_elements_text(rests.document::json -> 'derived_from') AS p(slug)
+    JOIN resource r ON r.kind = 'source' AND r.slug = p.slug
+    CROSS JOIN LATERAL (
+        SELECT v.document::text FROM resource_version v WHERE v.resource = r.resource ORDER BY v.revision DESC LIMIT 1
+    ) v(document)
+)
+SELECT slug, document::json FROM rests WHERE document IS NOT NULL
+"""
+
+
+async def read_ancestry(connection: Connection, slugs: Iterable[str]) -> dict[str, Source]:
+    """The sources named, and all that they rest on, as they are now."""
+    rows = await connection.fetch(ANCESTORS, list(slugs))
+    return {row["slug"]: msgspec.json.decode(row["document"], type=Source) for row in rows}
+
+
+SOURCES_NAMING = """
+SELECT r.slug FROM resource r CROSS JOIN LATERAL (
+    SELECT v.document FROM resource_version v WHERE v.resource = r.resource ORDER BY v.revision DESC LIMIT 1
+) v
+WHERE r.kind = 'source' AND v.document IS NOT NULL AND r.slug <> $2 AND (
+    ($1 = 'actor' AND v.document ->> 'publisher' = $2)
+    OR ($1 = 'source' AND $2 IN (SELECT json_array_elements_text(v.document -> 'derived_from'))))
+ORDER BY r.slug LIMIT 1
+"""
+
+
+async def source_naming(connection: Connection, kind: Kind, slug: str) -> str | None:
+    """A source that now names the actor as publisher, or rests on the source; None where there is none."""
+    found: str | None = await connection.fetchval(SOURCES_NAMING, kind, slug)
+    return found
+
+
+VISIBILITIES = """
+SELECT r.slug, v.document ->> 'visibility' FROM resource r CROSS JOIN LATERAL (
+    SELECT v.document FROM resource_version v
+    WHERE v.resource = r.resource AND v.document IS NOT NULL ORDER BY v.revision DESC LIMIT 1
+) v WHERE r.kind = $1 AND ($2::text IS NULL OR r.slug = $2)
+"""
+
+
+async def read_visibilities(connection: Connection, kind: Kind, slug: str | None = None) -> dict[str, Visibility]:
+    """Today's visibility of every collection or timeline, or of the one named; of a deleted one, its last."""
+    return {row[0]: row[1] for row in await connection.fetch(VISIBILITIES, kind, slug)}
+
+
+class NewState(Struct, frozen=True):
+    """What a resource is from a revision on; document None: deleted."""
+
+    slug: str
+    document: bytes | None
+    search: str = ""
+
+
+NEXT_NUMBER = "SELECT coalesce(max(resource), 0) FROM resource"
+ADD = """
+INSERT INTO resource (resource, kind, slug, created)
+SELECT $1 + row_number() OVER (ORDER BY q.place), $2, q.slug, $3
+FROM unnest($4::text[]) WITH ORDINALITY AS q(slug, place)
+WHERE NOT EXISTS (SELECT FROM resource r WHERE r.kind = $2 AND r.slug = q.slug)
+"""
+ADD_STATES = """
+INSERT INTO resource_version (resource, revision, document, search)
+SELECT r.resource, $2, q.document, q.search
+FROM unnest($3::text[], $4::json[], $5::text[]) AS q(slug, document, search)
+JOIN resource r ON r.kind = $1 AND r.slug = q.slug
+"""
+
+
+async def append_states(connection: Connection, kind: Kind, revision: int, states: Sequence[NewState]) -> None:
+    """Records what these resources are from the revision on. The caller holds the head."""
+    slugs = [state.slug for state in states]
+    await connection.execute(ADD, await connection.fetchval(NEXT_NUMBER), kind, revision, slugs)
+    documents, searches = [state.document for state in states], [state.search for state in states]
+    await connection.execute(ADD_STATES, kind, revision, slugs, documents, searches)
+
+
+NUMBERS = "SELECT slug, resource FROM resource WHERE kind = $1 AND slug = ANY($2::text[])"
+
+
+async def read_numbers(connection: Connection, kind: Kind, slugs: Iterable[str]) -> dict[str, int]:
+    rows = await connection.fetch(NUMBERS, kind, list(slugs))
+    return {row["slug"]: row["resource"] for row in rows}
+
+
+ADD_USES = """
+INSERT INTO resource_use (resource, collection, since)
+SELECT q.resource, q.collection, $3 FROM unnest($1::int4[], $2::int4[]) AS q(resource, collection)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def append_uses(connection: Connection, uses: Iterable[tuple[int, int]], revision: int) -> None:
+    """Records that events of a collection name a resource; the first time counts."""
+    pairs = sorted(set(uses))
+    await connection.execute(ADD_USES, [pair[0] for pair in pairs], [pair[1] for pair in pairs], revision)
+
+
+# A null array asks for nothing. `$5`: collections whose events had named the resource by the revision; `$6`: what its
+# visibility may be today; `$7`: slugs that may be seen whatever the rest says.
+LIST = """
+SELECT r.resource, r.slug, v.revision, v.document FROM resource r
+CROSS JOIN LATERAL (
+    SELECT v.revision, v.document, v.search FROM resource_version v
+    WHERE v.resource = r.resource AND v.revision <= $3 ORDER BY v.revision DESC LIMIT 1
+) v
+WHERE r.kind = $1 AND r.slug > $2 AND v.document IS NOT NULL
+  AND ($4::text[] IS NULL OR v.search LIKE ALL ($4))
+  AND ($5::text[] IS NULL OR EXISTS (
+      SELECT FROM resource_use u JOIN resource c ON c.resource = u.collection
+      WHERE u.resource = r.resource AND u.since <= $3 AND c.slug = ANY ($5)))
+  AND ($6::text[] IS NULL OR (
+      SELECT t.document ->> 'visibility' FROM resource_version t
+      WHERE t.resource = r.resource AND t.document IS NOT NULL ORDER BY t.revision DESC LIMIT 1) = ANY ($6))
+  AND ($7::text[] IS NULL OR r.slug = ANY ($7))
+ORDER BY r.slug LIMIT $8
+"""
+
+
+class Shown(Struct, frozen=True):
+    """Which resources a list may hold; None: no limit of that kind."""
+
+    used_in: frozenset[str] | None = None
+    visibilities: tuple[str, ...] | None = None
+    slugs: frozenset[str] | None = None
+
+
+async def list_resources(
+    connection: Connection,
+    kind: Kind,
+    *,
+    after: str,
+    revision: int,
+    words: Sequence[str],
+    shown: Shown,
+    limit: int,
+) -> list[Row]:
+    """Resources in the order of their slugs, beyond `after`, whose search text holds every one of the words."""
+    patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in words]
+    rows = await connection.fetch(
+        LIST,
+        kind,
+        after,
+        revision,
+        patterns or None,
+        None if shown.used_in is None else sorted(shown.used_in),
+        shown.visibilities,
+        None if shown.slugs is None else sorted(shown.slugs),
+        limit,
+    )
+    return [msgspec.convert(row, Row) for row in rows]
+
+
+USED = """
+SELECT EXISTS (
+    SELECT FROM resource_use u JOIN resource r ON r.resource = u.resource JOIN resource c ON c.resource = u.collection
+    WHERE r.kind = $1 AND r.slug = $2 AND u.since <= $3 AND c.slug = ANY ($4::text[]))
+"""
+
+
+async def is_used(connection: Connection, kind: Kind, slug: str, revision: int, collections: Iterable[str]) -> bool:
+    """Whether an event of one of these collections had named the resource by the revision."""
+    return bool(await connection.fetchval(USED, kind, slug, revision, list(collections)))
