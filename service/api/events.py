@@ -15,7 +15,7 @@ from service.domain.event import Event, EventInput, Facts
 from service.domain.instants import recorded_text
 from service.domain.parameters import Asked, Parameter, asked, cursor_of
 from service.domain.rendering import input_of
-from service.domain.selection import Position, Version, actors_named, see, sources_named
+from service.domain.selection import Position, Version, Whole, actors_named, see, sources_named
 from service.domain.values import UUID_PATTERN
 from service.operations import selecting
 from service.operations.editing import Change, Edit
@@ -117,7 +117,7 @@ async def retract_event(call: Call) -> Reply:
 
 
 async def read_history(call: Call) -> Reply:
-    cursor = cursor_of(call.query, call.path, tuple[int])
+    cursor = cursor_of(call.query, call.path, tuple[Whole])
     async with call.pool.acquire() as connection:
         store = await open_store(connection, call.caller, cursor)
         identity = await selecting.find_identity(connection, store, call.place["id"])

@@ -122,7 +122,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
     kind, name = kept.kind, kept.kind.capitalize()
 
     async def list_them(call: Call) -> Reply:
-        cursor = cursor_of(call.query, call.path, tuple[str])
+        cursor = cursor_of(call.query, call.path, tuple[values.Slug])
         wants = asked(call.query)
         words = folded(call.query["q"][0]).split() if "q" in call.query else []
         async with call.pool.acquire() as connection:

@@ -11,6 +11,7 @@ from service.domain import parameters
 from service.domain.errors import NotFound
 from service.domain.instants import recorded_text
 from service.domain.parameters import Parameter, cursor_of
+from service.domain.selection import Whole
 from service.domain.values import INT8_MAX
 from service.operations.selecting import Store, open_store
 from service.storage import revisions
@@ -31,7 +32,7 @@ _counts = msgspec.json.Decoder(dict[str, dict[str, int]]).decode
 
 
 async def list_revisions(call: Call) -> Reply:
-    cursor = cursor_of(call.query, call.path, tuple[int])
+    cursor = cursor_of(call.query, call.path, tuple[Whole])
     descending, limit = call.query.get("order") != ["asc"], call.limit()
     async with call.pool.acquire() as connection:
         store = await open_store(connection, call.caller, cursor)

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
+from service.domain.dates import DateError
+
 
 class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong, and where: a JSON pointer into the body, or a parameter's name."""
@@ -110,6 +112,11 @@ class PreconditionRequired(DatelineError):
 
 class Unavailable(DatelineError):
     problem = "unavailable"
+
+
+def explained(error: DateError) -> str:
+    """What is wrong with a date, where, and what may have been meant."""
+    return str(error) if error.suggestion is None else f"{error}; did you mean {error.suggestion}?"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from service.domain import dates, values
 from service.domain.dates import EARLIEST, LATEST
-from service.domain.errors import Fault, InvalidParameter, RefusedParameter, nearest
+from service.domain.errors import Fault, InvalidParameter, RefusedParameter, explained, nearest
 from service.domain.instants import RFC3339_PATTERN, instant_of
 from service.domain.selection import Bounds, Filters, Group, Position, digest_of
 
@@ -312,7 +312,10 @@ def _groups(query: Query) -> Iterable[Group]:
 
 
 def _date(text: str) -> dates.Date:
-    date = dates.parse(text)
+    try:
+        date = dates.parse(text)
+    except dates.DateError as error:
+        raise ValueError(explained(error)) from error
     if not date.is_point:
         raise ValueError(f"{text} is an interval or a set; one date or date-time is wanted, with its whole span")
     return date

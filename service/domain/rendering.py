@@ -8,7 +8,7 @@ import msgspec
 
 from service.domain import dates
 from service.domain.dates import EARLIEST, DateError
-from service.domain.errors import Fault
+from service.domain.errors import Fault, explained
 from service.domain.event import (
     Claim,
     ClaimFacts,
@@ -77,7 +77,7 @@ def _date_fault(edtf: str | None, pointer: str) -> list[Fault]:
     try:
         dates.parse(edtf)
     except DateError as error:
-        return [Fault(pointer=pointer, detail=str(error))]
+        return [Fault(pointer=pointer, detail=explained(error))]
     return []
 
 

@@ -6,10 +6,10 @@ candidates for them; where its terms decide exactly, `holds` need not be asked a
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from service.domain import dates
 from service.domain.dates import EARLIEST, LATEST
@@ -20,7 +20,8 @@ from service.domain.standing import standing_of
 Term = tuple[str, str]
 """A dimension and a value of it, such as ("actor", "bild")."""
 
-Position = tuple[bool, int, int, int]
+Whole = Annotated[int, Meta(ge=EARLIEST, le=LATEST)]
+Position = tuple[bool, Whole, Whole, Whole]
 """A place in a listing: whether undated, lower bound, upper bound, event number."""
 
 

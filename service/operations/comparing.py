@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from service.domain.diff import Added, Change, Changed, Removed, Side, change_between
 from service.domain.errors import Fault, RefusedParameter
 from service.domain.event import Event
-from service.domain.selection import Position, Selection, Version, actors_named, holds, see, sources_named
+from service.domain.selection import Position, Selection, Version, Whole, actors_named, holds, see, sources_named
 from service.storage import events, resources
 from service.storage.events import Found
 from service.storage.pool import Connection
@@ -25,7 +25,7 @@ EXAMINED_MAX: Final = 100_000
 """Events looked at for one page: a page that finds little among as many goes on on the next."""
 CHUNK: Final = 200
 
-Place = Annotated[list[int], Meta(min_length=2, max_length=4)]
+Place = Annotated[list[Whole], Meta(min_length=2, max_length=4)]
 """Where a diff goes on: revision and event number between revisions, else a position in the listings."""
 Pair = tuple[Place, Side, Side]
 

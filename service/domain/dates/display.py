@@ -86,8 +86,7 @@ def _interval(edtf: str) -> str:
 
 def _point(edtf: str) -> str:
     match = POINT.fullmatch(edtf)
-    if match is None:
-        raise ValueError(edtf)
+    assert match is not None, edtf
     _, prefix, digits, exponent, significant, _, _, month, _, _, day, _ = match.groups()
     masked = "X" in digits
     year = _masked_year(prefix, digits) if masked else _plain_year(prefix, digits, exponent, significant)

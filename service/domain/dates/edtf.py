@@ -106,7 +106,7 @@ class Date(msgspec.Struct, frozen=True):
 _Span = tuple[int, int, int]
 _OpenSpan = tuple[int | None, int | None, int]
 
-
+_MARK = re.compile("[?~%X]")
 _FEBRUARY = (2,)
 _LEAP_DAY = (29,)
 
@@ -217,9 +217,9 @@ def _interval(text: str) -> _OpenSpan:
 def _date_time(text: str) -> _Span:
     letter = text.index("T")
     start, _, unit = _point(text, 0, letter)
-    marks = min((place for mark in "?~%X" if (place := text.find(mark, 0, letter)) >= 0), default=-1)
-    if marks >= 0:
-        _refuse(text, marks, "a date with a time of day has no qualifier and no X")
+    mark = _MARK.search(text, 0, letter)
+    if mark is not None:
+        _refuse(text, mark.start(), "a date with a time of day has no qualifier and no X")
     if unit != DAY:
         _refuse(text, letter, "a time of day follows a whole date")
     begin = letter + 1
@@ -256,8 +256,7 @@ def _refuse_time(text: str, begin: int) -> NoReturn:
 def _point(text: str, begin: int, stop: int) -> _Span:
     """Bounds and precision of the one date that stands between two positions of the text."""
     match = POINT.match(text, begin, stop)
-    if match is None:  # Cannot be, since every part of the pattern may be empty.
-        raise AssertionError(text)
+    assert match is not None, "every part of the pattern may be empty"
     _, prefix, digits, exponent, significant, _, _, month, _, _, day, _ = match.groups()
     if "Y" in prefix:
         span = _long_year(text, match)
