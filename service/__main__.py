@@ -27,8 +27,9 @@ from service.domain.errors import DatelineError
 from service.operations.demo import load_demo
 from service.settings import Settings, SettingsError, settings_from
 from service.storage import keys, migrating, revisions
-from service.storage.embedded import EmbeddedError, EmbeddedPostgres, joined
+from service.storage.embedded import EmbeddedPostgres, joined
 from service.storage.pool import UNAVAILABLE, UnfitDatabase, open_pool, prepare
+from service.storage.programs import EmbeddedError
 
 OPERATOR = Caller(name="operator", scope="admin")
 ROOT = Path(__file__).resolve().parent.parent

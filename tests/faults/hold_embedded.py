@@ -7,7 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from service.storage.embedded import EmbeddedError, EmbeddedPostgres
+from service.storage.embedded import EmbeddedPostgres
+from service.storage.programs import EmbeddedError
 
 
 def main(data_dir: str) -> None:
