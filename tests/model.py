@@ -202,15 +202,15 @@ DENYING = ("denies", "disputes")
 SET_ASIDE = ("mentions", "expects")
 
 
-def claim_order(claim: Form) -> tuple[Any, ...]:
-    """The documented order of claims, which also tells the latest of a voice.
+def claim_order(given: Form, published: str | None) -> tuple[Any, ...]:
+    """The documented order of claims, which also tells the latest of a voice: by date, then by what identifies one.
 
-    Reading: an open start of `published` and null are both earlier than every date, so a claim of unknown date
-    never overrides a dated one; a null locator comes before any other.
+    Reading: `published` null and an open start are both earlier than every date, so a claim of unknown date never
+    overrides a dated one; a date taken over from the source counts as null where claims are told apart; a null
+    locator comes before any other.
     """
-    low = UNBOUNDED_START if claim["published"] is None else span(claim["published"]).low
-    published = claim["published"] or ""
-    return low, claim["source"], claim["stance"], claim["speakers"], published, claim["locator"] or ""
+    low = UNBOUNDED_START if published is None else span(published).low
+    return low, given["source"], given["stance"], given["speakers"], given["published"] or "", given["locator"] or ""
 
 
 def voice(claim: Form, sources: Mapping[str, Form]) -> tuple[str, str]:
@@ -246,10 +246,9 @@ def count_origins(asserting: list[Form], sources: Mapping[str, Form]) -> int:
     """How many independent origins stand behind the asserting claims.
 
     Reading: a claim that touches a counted root adds none and marks none; only one that adds marks its roots.
-    So every origin counted shares no root with another. Among claims of one source the claim order decides.
+    So every origin counted shares no root with another. Among claims of one source their order decides.
     """
-    by_source = sorted(asserting, key=lambda claim: (claim["source"], claim_order(claim)))
-    rooted = [roots(claim, sources) for claim in by_source]
+    rooted = [roots(claim, sources) for claim in sorted(asserting, key=lambda claim: str(claim["source"]))]
     counted = {root for each in rooted if len(each) == 1 for root in each}
     origins = len(counted)
     for each in rooted:
@@ -261,15 +260,19 @@ def count_origins(asserting: list[Form], sources: Mapping[str, Form]) -> int:
 
 def first_date(claims: Iterable[Form]) -> str | None:
     """Reading: the claim's date is its `published` as it stands; claims without one are passed over."""
-    dated = [claim for claim in claims if claim["published"] is not None]
-    return min(dated, key=claim_order)["published"] if dated else None
+    return next((str(claim["published"]) for claim in claims if claim["published"] is not None), None)
 
 
 def standing(claims: list[Form], sources: Mapping[str, Form]) -> Document:
-    """Reading: "asserting" and "denying claims" are throughout those that count: the latest of each voice."""
+    """What claims amount to, given in their documented order.
+
+    Reading: "asserting" and "denying claims" are throughout those that count, the latest of each voice.
+    """
     latest: dict[tuple[str, str], Form] = {}
-    for claim in sorted((each for each in claims if each["stance"] not in SET_ASIDE), key=claim_order):
-        latest[voice(claim, sources)] = claim
+    for claim in claims:
+        if claim["stance"] not in SET_ASIDE:
+            latest.pop(voice(claim, sources), None)
+            latest[voice(claim, sources)] = claim
     asserting = [claim for claim in latest.values() if claim["stance"] in ASSERTING]
     denying = [claim for claim in latest.values() if claim["stance"] in DENYING]
     origins = count_origins(asserting, sources)
@@ -382,8 +385,9 @@ def see(snapshot: Snapshot, ident: str, lenses: Selection) -> Document | None:
     document = {"id": ident, **deepcopy(entry.form)}
     document["occurred"] = shown_date(entry.form["occurred"])
     sources = snapshot.source_forms()
-    for claim in document["claims"]:
-        claim["published"] = claim["published"] or sources[claim["source"]]["published"]
+    dated = [(claim, claim["published"] or sources[claim["source"]]["published"]) for claim in document["claims"]]
+    dated.sort(key=lambda pair: claim_order(*pair))
+    document["claims"] = [{**claim, "published": published} for claim, published in dated]
     document |= {"revision": entry.revision, "recorded": entry.recorded, "created": entry.created}
     had_claims = bool(document["claims"])
     for name, lens in CLAIM_LENSES.items():
@@ -671,12 +675,21 @@ class Model:
                 items[ident] = {"op": op, "id": ident, "event": event, "other": other}
                 if other is not None:
                     items[ident]["fields"] = differing(event, other)
-        if without_pins(base) == without_pins(head):
+        if self.revision_apart(base) == self.revision_apart(head):
             later = max(self.view(side)[0].revision for side in (base, head))
             return sorted(items.values(), key=lambda item: (-self.last_change(item["id"], later), item["id"]))
         # Reading: what only the base lists stands where its date there would place it in the head's listing.
         places = ordered([after.get(ident) or before[ident] for ident in items], head.get("order", "asc"))
         return [items[document["id"]] for document in places]
+
+    def revision_apart(self, selection: Selection) -> tuple[Form, Form | None]:
+        """All of a selection but its revision.
+
+        Reading: of two revisions between which its timeline was redefined, more than the revision differs.
+        """
+        _, timeline, _ = self.view(selection)
+        defined = timeline and {name: timeline[name] for name in ("selection", "include", "exclude")}
+        return without_pins(selection), defined
 
     def last_change(self, ident: str, revision: int) -> int:
         return max(changed for changed, _ in self.versions(ident) if changed <= revision)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import model
 from tests.model import (
     ONE_DATE,
     OTHERS,
@@ -15,6 +16,7 @@ from tests.model import (
     Document,
     Form,
     Model,
+    claim_order,
     count_origins,
     day_number,
     filled,
@@ -23,7 +25,6 @@ from tests.model import (
     merged,
     ordered,
     span,
-    standing,
     whole_event,
 )
 
@@ -76,6 +77,11 @@ def sources(**derived_from: str) -> dict[str, Form]:
         slug: filled(OTHERS["sources"], {"title": slug, "derived_from": further.split()})
         for slug, further in derived_from.items()
     }
+
+
+def standing(claims: list[Form], known: dict[str, Form]) -> Document:
+    """The standing of claims given in any order, each with its date as it was sent."""
+    return model.standing(sorted(claims, key=lambda each: claim_order(each, each["published"])), known)
 
 
 # --- Dates
@@ -304,6 +310,15 @@ def test_of_each_voice_only_the_latest_claim_counts() -> None:
     assert standing([claim("late", "corrects", "2025-02-20"), first], both)["state"] == "corrected"
     # On one date the claim order decides: the later slug is the later claim.
     assert standing([claim("late", "denies", "2025-02-19"), first], both)["state"] == "denied"
+
+
+def test_a_date_taken_over_from_the_source_counts_as_null_where_claims_are_told_apart(editor: Editor) -> None:
+    editor.source("leaflet", published="../2000")
+    taken_over = {"source": "leaflet", "stance": "denies"}
+    editor.event("e", claims=[{"source": "leaflet", "stance": "denies", "published": "../1999"}, taken_over])
+    claims = editor.model.listing({})[0]["claims"]
+    assert [each["published"] for each in claims] == ["../2000", "../1999"]
+    assert editor.model.listing({})[0]["standing"]["first_denied"] == "../1999"
 
 
 def test_a_voice_is_the_first_speaker_else_the_publisher_else_the_source() -> None:
@@ -569,6 +584,17 @@ def test_a_diff_of_two_selections_follows_the_heads_listing(editor: Editor) -> N
     assert [item["fields"] for item in items] == [set()] * 4
     descending = editor.model.diff(base | {"order": "desc"}, head | {"order": "desc"})
     assert [item["id"] for item in descending] == ["y", "x", "w", "z"]
+
+
+def test_a_diff_across_a_redefined_timeline_follows_the_heads_listing(editor: Editor) -> None:
+    editor.event("late", occurred="2001", tags=["new"])
+    editor.event("early", occurred="1999", tags=["new"])
+    first = editor.timeline("t", selection={"tag": ["old"]})
+    editor.event("late", occurred="2001", tags=["new", "more"])
+    editor.timeline("t", selection={"tag": ["new"]})
+    base, head = {"timeline": "t", "revision": str(first)}, {"timeline": "t"}
+    assert summary(editor.model.diff(base, head)) == [("added", "early"), ("added", "late")]
+    assert [item["fields"] for item in editor.model.diff(base, head)] == [set(), {"tags"}]
 
 
 def test_what_only_the_service_numbers_is_never_a_change(editor: Editor) -> None:

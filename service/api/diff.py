@@ -1,5 +1,7 @@
 """The diff: two selections compared, as JSON or as a note that people read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +13,7 @@ from service.api.operation import JSON, MARKDOWN, Answer, Call, Operation, Reply
 from service.api.shapes import Diff, DiffSide
 from service.domain import parameters
 from service.domain.callers import Caller
+from service.domain.errors import DatelineError
 from service.domain.parameters import Parameter, Query, asked, cursor_of
 from service.operations import selecting
 from service.operations.comparing import Comparison, Place, compare
@@ -34,14 +37,18 @@ def _prefixed(prefix: str) -> tuple[Parameter, ...]:
     side = prefix.removesuffix("_")
     return tuple(
         msgspec.structs.replace(
-            each, name=prefix + each.name, description=f"{each.name}, for the {side} alone.", example=None
+            each,
+            name=prefix + each.name,
+            description=f"{each.name}, for the {side} alone.",
+            example=EXAMPLES.get(prefix + each.name),
         )
         for each in parameters.SELECTION
     )
 
 
+EXAMPLES: Final = {"base_known_at": "2025-02-19", "head_known_at": "2025-02-20"}
 PARAMETERS: Final = (
-    *(msgspec.structs.replace(each, example=None) for each in parameters.SELECTION),
+    *parameters.SELECTION,
     *_prefixed("base_"),
     *_prefixed("head_"),
     parameters.ORDER,
@@ -66,11 +73,16 @@ async def compare_sides(
 ) -> Compared:
     """The diff that a checked query asks for, of what the caller may see."""
     base_query, head_query = side_of(query, "base_"), side_of(query, "head_")
-    base_wants, head_wants = asked(base_query), asked(head_query)
+    with _faults_of_side(query, "base_"):
+        base_wants = asked(base_query)
+    with _faults_of_side(query, "head_"):
+        head_wants = asked(head_query)
     cursor = cursor_of(query, path, Place)
     store = await open_store(connection, caller, cursor)
-    base = await selecting.select(connection, store, base_wants)
-    head = await selecting.select(connection, store, head_wants)
+    with _faults_of_side(query, "base_"):
+        base = await selecting.select(connection, store, base_wants)
+    with _faults_of_side(query, "head_"):
+        head = await selecting.select(connection, store, head_wants)
     after = None if cursor is None else cursor.place
     return Compared(
         base=DiffSide(revision=base.selection.revision, selection=_told(base_query)),
@@ -81,6 +93,21 @@ async def compare_sides(
         newest=store.newest,
         pinned=base.pinned and head.pinned,
     )
+
+
+@contextmanager
+def _faults_of_side(query: Query, prefix: str) -> Iterator[None]:
+    """Gives the parameters in a refusal's faults the names under which this side was given them."""
+    try:
+        yield
+    except DatelineError as error:
+        error.faults = tuple(
+            msgspec.structs.replace(fault, parameter=f"{prefix}{fault.parameter}")
+            if f"{prefix}{fault.parameter}" in query
+            else fault
+            for fault in error.faults
+        )
+        raise
 
 
 async def read_diff(call: Call) -> Reply:
@@ -126,9 +153,7 @@ OPERATIONS = (
             Answer(200, "One page of the changes from base to head.", {JSON: Diff, MARKDOWN: None}, replies.PAGED),
         ),
         problems=(
-            "invalid-parameter",
             "refused-parameter",
-            "malformed-request",
             "selection-too-broad",
             "not-found",
             "gone",

@@ -1,18 +1,25 @@
-"""The OpenAPI document, built from the operations that are served and from nothing else."""
+"""The OpenAPI document, built from the operations that are served and from nothing else.
 
-from collections.abc import Iterable, Mapping, Sequence
+What is said of an operation is said in its declaration; this module puts it into OpenAPI's words. What is said more
+than once becomes a component: schemas by their titles (api/schemas.py), and here parameters, headers, links, examples
+and problem responses.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
-from service.api.operation import PROBLEM, Answer, Header, Operation
-from service.api.problems import KINDS, Problem
-from service.domain.dates import EDTF_PATTERN, POINT_PATTERN
-from service.domain.parameters import Parameter
-from service.domain.values import INT8_MAX, TEXT_PATTERN
-
-REF: Final = "#/components/schemas/{name}"
+from service.api import replies
+from service.api.operation import PROBLEM, Answer, Header, Link, Operation
+from service.api.pages import PAGES
+from service.api.problems import KINDS, Problem, example_of
+from service.api.schemas import Schemas
+from service.domain.parameters import REPEATS_MAX, Parameter
 
 TAGS: Final = {
     "service": "What the service is, and whether it is well.",
@@ -25,90 +32,77 @@ TAGS: Final = {
     "revisions": "The log of committed writes.",
 }
 
-# Any operation may answer these, whatever it is.
-ALWAYS: Final = ("unauthenticated", "not-acceptable", "internal", "unavailable")
+DESCRIPTION: Final = """\
+An event is something dated in the world; actors take part in it; each claim says what one source states about it. \
+A timeline is a selection of events, evaluated; a diff is two selections, compared. Every write is a revision, and \
+nothing recorded is ever lost: each read can be made as of an earlier revision or instant, and through what was \
+publicly known by a date.
 
+Reading is open; writing needs a key, sent as `Authorization: Bearer …`. Whatever is refused is answered with a \
+problem document (RFC 9457), whose `type` is named at each operation. `HEAD` is known wherever `GET` is, and `OPTIONS` \
+says what an address knows. Unknown parameters and members are refused, never ignored. A JSON body is UTF-8, names no \
+member twice and is at most 24 levels deep; its numbers fit into 64 bits."""
+
+# Any operation may answer these, whatever it is.
+ALWAYS: Final = (
+    "malformed-request",
+    "invalid-parameter",
+    "unauthenticated",
+    "not-acceptable",
+    "internal",
+    "unavailable",
+)
+
+_STRING: Final = {"type": "string"}
 PROBLEM_HEADERS: Final[Mapping[int, tuple[Header, ...]]] = {
-    401: (Header("WWW-Authenticate", "Bearer.", {"type": "string"}, True),),
+    401: (Header("WWW-Authenticate", "Bearer.", _STRING, True),),
     409: (
         Header(
-            "Location",
-            "Address of what is there, where something is.",
-            {"type": "string", "format": "uri-reference"},
+            "Location", "Address of what is there, where something is.", {"type": "string", "format": "uri-reference"}
         ),
     ),
-    410: (Header("Link", "The history, or the last revision at which it was there.", {"type": "string"}, True),),
-    415: (Header("Accept-Patch", "The media types that a PATCH may have.", {"type": "string"}),),
-    503: (Header("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}, True),),
+    410: (Header("Link", "The history, or the last revision at which it was there.", _STRING, True),),
+    415: (Header("Accept-Patch", "The media types that a PATCH may have.", _STRING),),
+    503: (Header("Retry-After", "Seconds to wait.", {"type": "integer", "format": "int32", "minimum": 0}, True),),
 }
-
-IF_NONE_MATCH: Final = Header(
-    "If-None-Match",
-    "ETags already held: where one is still right, the answer is 304 without a body.",
-    {"type": "string", "maxLength": 4_000},
+CACHE_CONTROL: Final = Header(
+    "Cache-Control", "A day for what is pinned to a revision, asking anew for what is live.", _STRING, True
 )
-RETURNED_TAG: Final = Header("ETag", "The tag that is still right.", {"type": "string"}, True)
+VARY: Final = Header("Vary", "What of the request the answer rests on.", _STRING, True)
 
-DATES: Final = {
-    name: {
-        "type": "string",
-        "format": "edtf",
-        "minLength": 1,
-        "maxLength": 256,
-        "pattern": pattern,
-        "description": text,
-    }
-    for name, pattern, text in (
-        ("Edtf", EDTF_PATTERN, "EDTF (ISO 8601-2), levels 0 to 2: a date, date-time, interval or set."),
-        ("EdtfPoint", POINT_PATTERN, "EDTF (ISO 8601-2), levels 0 to 2: one date or date-time, with its whole span."),
-    )
-}
 
-JSON_VALUE: Final = {
-    "description": "Any JSON; numbers fit into 64 bits.",
-    "anyOf": [
-        {"type": ["null", "boolean"]},
-        {"type": "number", "minimum": -INT8_MAX, "maximum": INT8_MAX},
-        {"type": "string", "pattern": TEXT_PATTERN, "maxLength": 20_000},
-        {"type": "array", "items": {"$ref": REF.format(name="JsonValue")}},
-        {
-            "type": "object",
-            "propertyNames": {"type": "string", "pattern": TEXT_PATTERN},
-            "additionalProperties": {"$ref": REF.format(name="JsonValue")},
-        },
-    ],
-}
+class _Part(Struct, frozen=True):
+    """Something that becomes a component where it is said more than once."""
+
+    kind: str
+    name: str
+    other_name: str
+    value: Mapping[str, Any]
 
 
 def document_of(operations: Sequence[Operation]) -> dict[str, Any]:
-    """The document as JSON values, its schemas in one order whatever the operations' order."""
-    shown = [operation for operation in operations if operation.described]
-    types = [shape for operation in shown for shape in _types_of(operation)]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=REF)
-    by_type = {id(shape): schema for shape, schema in zip([*types, Problem], schemas, strict=True)}
-    components["JsonValue"] = JSON_VALUE
+    """The document as JSON values."""
+    shown = (*operations, *PAGES)
+    schemas = Schemas([Problem, *(shape for operation in shown for shape in _shapes_of(operation))])
     paths: dict[str, dict[str, Any]] = {}
     for operation in shown:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, by_type)
-    document = {
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    components, paths = _shared(paths)
+    return {
         "openapi": "3.1.0",
         "info": {
             "title": "dateline",
             "version": version("dateline"),
             "summary": "Event timelines with three clocks, attributed claims and diffs",
-            "description": (
-                "An event is something dated in the world; actors take part in it; each claim says what one source "
-                "states about it. A timeline is a selection of events, evaluated; a diff is two selections, compared. "
-                "Every write is a revision, and nothing recorded is ever lost: each read can be made as of an earlier "
-                "revision or instant, and through what was publicly known by a date."
-            ),
+            "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This service."}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {name: components[name] for name in sorted(components)},
+            "schemas": schemas.components,
+            **components,
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -118,19 +112,33 @@ def document_of(operations: Sequence[Operation]) -> dict[str, Any]:
             },
         },
     }
-    settled: dict[str, Any] = _settled(document)
-    settled["components"]["schemas"] |= DATES
-    return settled
 
 
 def document_bytes(operations: Sequence[Operation]) -> bytes:
     """The document as it is served and committed."""
-    return msgspec.json.format(msgspec.json.encode(document_of(operations)), indent=2) + b"\n"
+    return _laid_out(document_of(operations), 0).encode() + b"\n"
+
+
+LINE_LENGTH: Final = 120
+
+
+def _laid_out(value: Any, depth: int) -> str:
+    """JSON in lines: what fits on one stands on one, so that a change is seen where it is and the whole stays small."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + depth <= LINE_LENGTH or not isinstance(value, (dict, list)):
+        return line
+    if isinstance(value, dict):
+        members = [f"{json.dumps(name)}: {_laid_out(each, depth + 1)}" for name, each in value.items()]
+    else:
+        members = [_laid_out(each, depth + 1) for each in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inside = f",\n{' ' * (depth + 1)}".join(members)
+    return f"{opening}\n{' ' * (depth + 1)}{inside}\n{' ' * depth}{closing}"
 
 
 def endpoints_text(operations: Iterable[Operation]) -> str:
     """One line for each operation: its method, path, id and scope."""
-    rows = [(o.method, o.path, o.id, o.scope or "-") for o in operations if o.described]
+    rows = [(o.method, o.path, o.id, o.scope or "-") for o in (*operations, *PAGES)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "".join(
         f"{method:<{widths[0]}}  {path:<{widths[1]}}  {name:<{widths[2]}}  {scope}\n"
@@ -138,46 +146,46 @@ def endpoints_text(operations: Iterable[Operation]) -> str:
     )
 
 
-def _types_of(operation: Operation) -> list[Any]:
+def _shapes_of(operation: Operation) -> list[Any]:
     answered = [shape for answer in operation.answers for shape in answer.content.values() if shape is not None]
     return [*operation.bodies.values(), *answered]
 
 
-def _operation(operation: Operation, by_type: Mapping[int, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "operationId": operation.id,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-    }
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {"operationId": operation.id, "tags": [operation.tag], "summary": operation.summary}
     if operation.description is not None:
         described["description"] = operation.description
-    parameters = [_parameter(each, "path") for each in operation.place]
-    parameters += [_parameter(each, "query") for each in operation.parameters]
-    conditional = operation.method == "GET" and any(
-        header.name == "ETag" for answer in operation.answers for header in answer.headers
-    )
-    headers = (*operation.headers, IF_NONE_MATCH) if conditional else operation.headers
-    parameters += [_header_parameter(each) for each in headers]
+    parameters = [
+        *(_parameter(each, "path", operation.tag, schemas) for each in operation.place),
+        *(_parameter(each, "query", operation.tag, schemas) for each in operation.parameters),
+        *(_header_parameter(each, operation.tag, schemas) for each in operation.request_headers),
+    ]
     if parameters:
         described["parameters"] = parameters
     if operation.bodies:
-        described["requestBody"] = {
-            "required": True,
-            "content": {kind: {"schema": by_type[id(shape)]} for kind, shape in operation.bodies.items()},
-        }
-    responses = {str(answer.status): _answer(answer, by_type) for answer in operation.answers}
-    if conditional:
-        responses["304"] = {"description": "It is still what was held.", "headers": _headers((RETURNED_TAG,))}
-    responses |= _problems(operation, by_type)
+        content = {kind: _body(operation, kind, schemas.of(shape)) for kind, shape in operation.bodies.items()}
+        described["requestBody"] = {"required": True, "content": content}
+    responses: dict[str, Any] = {
+        str(answer.status): _answer(operation, answer, schemas) for answer in operation.answers
+    }
+    if operation.conditional:
+        told = _headers((replies.ETAG, CACHE_CONTROL, VARY), "Still", schemas)
+        still = {"description": "What was held is still right.", "headers": told}
+        responses["304"] = _Part("responses", "StillRight", "StillRight", still)
+    responses |= _problems(operation, schemas)
     described["responses"] = dict(sorted(responses.items()))
     described["security"] = [{"key": []}] if operation.scope is not None else [{}, {"key": []}]
     return described
 
 
-def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
-    schema: dict[str, Any] = parameter.schema
-    if parameter.repeatable:
-        schema = {"type": "array", "items": parameter.schema, "minItems": 1, "maxItems": 100}
+def _body(operation: Operation, kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    examples = operation.examples.get(kind, {})
+    told = {name: {"value": value} for name, value in examples.items()}
+    return {"schema": schema} | ({"examples": told} if told else {})
+
+
+def _parameter(parameter: Parameter, place: str, tag: str, schemas: Schemas) -> _Part:
+    schema = schemas.settled(parameter.schema)
     described = {
         "name": parameter.name,
         "in": place,
@@ -186,78 +194,118 @@ def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
         "schema": schema,
     }
     if parameter.repeatable:
+        described["schema"] = {"type": "array", "items": schema, "minItems": 1, "maxItems": REPEATS_MAX}
         described |= {"style": "form", "explode": True}
     if parameter.example is not None:
         described["example"] = [parameter.example] if parameter.repeatable else parameter.example
-    return described
+    qualified = f"{tag}-{parameter.name}"
+    return _Part("parameters", qualified if place == "path" else parameter.name, qualified, described)
 
 
-def _header_parameter(header: Header) -> dict[str, Any]:
+def _header_parameter(header: Header, tag: str, schemas: Schemas) -> _Part:
     described = {
         "name": header.name,
         "in": "header",
         "description": header.description,
         "required": header.required,
-        "schema": header.schema,
+        "schema": schemas.settled(header.schema),
     }
-    return described if header.example is None else described | {"example": header.example}
+    if header.example is not None:
+        described["example"] = header.example
+    return _Part("parameters", header.name, f"{tag}-{header.name}", described)
 
 
-def _headers(headers: Iterable[Header]) -> dict[str, Any]:
-    return {
-        header.name: {"description": header.description, "required": header.required, "schema": header.schema}
+def _headers(headers: Iterable[Header], where: str, schemas: Schemas) -> dict[str, _Part]:
+    told = {
+        header.name: {
+            "description": header.description,
+            "required": header.required,
+            "schema": schemas.settled(header.schema),
+        }
         for header in headers
     }
+    return {name: _Part("headers", name, f"{where}-{name}", value) for name, value in told.items()}
 
 
-def _answer(answer: Answer, by_type: Mapping[int, Any]) -> dict[str, Any]:
+def _answer(operation: Operation, answer: Answer, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {"description": answer.description}
-    if answer.headers:
-        described["headers"] = _headers(answer.headers)
+    caching = (CACHE_CONTROL, VARY) if operation.method == "GET" else ()
+    if headers := (*answer.headers, *caching):
+        described["headers"] = _headers(headers, "Answer", schemas)
     if answer.content:
         described["content"] = {
-            kind.split(";")[0]: {"schema": {"type": "string"} if shape is None else by_type[id(shape)]}
-            for kind, shape in answer.content.items()
+            kind: {"schema": _STRING if shape is None else schemas.of(shape)} for kind, shape in answer.content.items()
         }
     if answer.links:
-        described["links"] = {
-            name: {"operationId": target, "parameters": dict(parameters)}
-            for name, (target, parameters) in answer.links.items()
-        }
+        described["links"] = {link.name: _link(link) for link in answer.links}
     return described
 
 
-def _problems(operation: Operation, by_type: Mapping[int, Any]) -> dict[str, Any]:
-    names = [*operation.problems, *ALWAYS]
-    if operation.scope is not None:
-        names.append("forbidden")
-    by_status: dict[int, list[str]] = {}
-    for name in dict.fromkeys(names):
-        by_status.setdefault(KINDS[name].status, []).append(name)
-    return {
-        str(status): {
-            "description": ". ".join(KINDS[name].title for name in members)
-            + f". Problem types: {', '.join(f'`/problems/{name}`' for name in members)}.",
-            "headers": _headers(PROBLEM_HEADERS.get(status, ())),
-            "content": {PROBLEM: {"schema": by_type[id(Problem)]}},
-        }
-        for status, members in by_status.items()
+def _link(link: Link) -> _Part:
+    described = {
+        "operationId": link.operation,
+        "description": link.description,
+        "parameters": dict(link.parameters),
     }
+    return _Part("links", link.name, link.name, described)
 
 
-def _settled(value: Any) -> Any:
-    """Patterns as ECMA-262 has them, where `$` is the end and nothing else; the long one of dates said once."""
-    if isinstance(value, dict):
-        settled = {name: _pattern(each) if name == "pattern" else _settled(each) for name, each in value.items()}
-        for name, date in DATES.items():
-            if settled.get("pattern") == date["pattern"]:
-                rest = {key: each for key, each in settled.items() if key not in date or key == "description"}
-                return {"$ref": REF.format(name=name), **rest}
-        return settled
-    if isinstance(value, list):
-        return [_settled(each) for each in value]
-    return value
+def _problems(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    """One response for each status, and in its examples the name of every problem that it can be."""
+    named = {*operation.problems, *ALWAYS, *(("forbidden",) if operation.scope is not None else ())}
+    by_status: dict[int, list[str]] = {}
+    for name in (name for name in KINDS if name in named):
+        by_status.setdefault(KINDS[name].status, []).append(name)
+    return {str(status): _problem(status, names, schemas) for status, names in by_status.items()}
 
 
-def _pattern(pattern: Any) -> Any:
-    return pattern.replace(r"\Z", "$") if isinstance(pattern, str) else _settled(pattern)
+def _problem(status: int, names: Sequence[str], schemas: Schemas) -> _Part:
+    component = "Or".join(name.title().replace("-", "") for name in names)
+    examples = {name: _Part("examples", name, name, {"value": example_of(name)}) for name in names}
+    described: dict[str, Any] = {"description": ". ".join(KINDS[name].title for name in names) + "."}
+    if status in PROBLEM_HEADERS:
+        described["headers"] = _headers(PROBLEM_HEADERS[status], HTTPStatus(status).phrase.replace(" ", ""), schemas)
+    described["content"] = {PROBLEM: {"schema": schemas.of(Problem), "examples": examples}}
+    return _Part("responses", component, component, described)
+
+
+def _shared(paths: dict[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """The components, by kind and name, and the paths with references to them."""
+    found: dict[tuple[str, str], dict[bytes, list[_Part]]] = {}
+    _visit(paths, lambda part: found.setdefault((part.kind, part.name), {}).setdefault(_key(part), []).append(part))
+    components: dict[str, dict[str, Any]] = {}
+    references: dict[bytes, str] = {}
+    for (kind, name), meanings in found.items():
+        for key, parts in meanings.items():
+            if len(parts) > 1:
+                told = name if len(meanings) == 1 else parts[0].other_name
+                references[key] = f"#/components/{kind}/{told}"
+                components.setdefault(kind, {})[told] = parts[0].value
+
+    def settled(value: Any) -> Any:
+        if isinstance(value, _Part):
+            return {"$ref": references[_key(value)]} if _key(value) in references else settled(value.value)
+        if isinstance(value, Mapping):
+            return {name: settled(each) for name, each in value.items()}
+        return [settled(each) for each in value] if isinstance(value, list) else value
+
+    return {
+        kind: {name: settled(each) for name, each in sorted(named.items())}
+        for kind, named in sorted(components.items())
+    }, settled(paths)
+
+
+def _visit(value: Any, see: Callable[[_Part], None]) -> None:
+    if isinstance(value, _Part):
+        see(value)
+        _visit(value.value, see)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            _visit(each, see)
+    elif isinstance(value, list):
+        for each in value:
+            _visit(each, see)
+
+
+def _key(part: _Part) -> bytes:
+    return msgspec.json.encode((part.kind, part.name, part.value))

@@ -4,10 +4,10 @@ from typing import Final
 
 import msgspec
 
-from service.api import replies
+from service.api import examples, replies
 from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
 from service.api.shapes import EventPage, EventWithIncluded, HistoryItem, HistoryPage, JsonPatch, patch_shape
-from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, write
+from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, read_patch, write
 from service.domain import parameters
 from service.domain.diff import patch_of
 from service.domain.errors import NotFound
@@ -90,13 +90,15 @@ async def _shown(connection: Connection, call: Call, event: Event, status: int, 
 
 
 async def revise_event(call: Call) -> Reply:
+    patch = read_patch(call)
+
     async def change(edit: Edit) -> Reply:
         store = await open_store(edit.connection, call.caller)
         identity, version = await selecting.find_event(edit.connection, store, call.place["id"], edit.before.revision)
         replies.check_reach(call, identity.collection)
         call.check_precondition(version.revision)
         recorded = _event(version.document or b"")
-        given = patched(call, input_of(recorded, _facts(version.facts or b"")), EventInput)
+        given = patched(call, patch, input_of(recorded, _facts(version.facts or b"")), EventInput)
         replies.refuse_renaming(recorded, given, ("key", "collection"))
         (event,) = await edit.revise_events([Change(given, identity, version)])
         return await _shown(edit.connection, call, event, 200, edit.revision)
@@ -147,8 +149,9 @@ def _history_item(version: Version, previous: Version | None, log: LogRow) -> Hi
     )
 
 
+LINKS = replies.EVENT_LINKS
+FIRST = replies.first_of("event", "id")
 READ = (*parameters.LENSES, parameters.INCLUDE)
-REFUSED_READS = ("invalid-parameter", "refused-parameter", "malformed-request")
 
 OPERATIONS = (
     Operation(
@@ -159,8 +162,8 @@ OPERATIONS = (
         summary="List the events of a selection",
         parameters=parameters.LISTING,
         run=list_events,
-        answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED),),
-        problems=(*REFUSED_READS, "selection-too-broad", "not-found", "gone"),
+        answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED, FIRST),),
+        problems=("refused-parameter", "selection-too-broad", "not-found", "gone"),
     ),
     Operation(
         id="createEvent",
@@ -170,8 +173,9 @@ OPERATIONS = (
         summary="Record a new event",
         headers=(IDEMPOTENCY_KEY, *NOTE),
         bodies={JSON: EventInput},
+        examples=examples.EVENT,
         run=create_event,
-        answers=(Answer(201, "The event as recorded.", {JSON: EventWithIncluded}, replies.CREATED),),
+        answers=(Answer(201, "The event as recorded.", {JSON: EventWithIncluded}, replies.CREATED, LINKS),),
         problems=("already-exists", "refused", *replies.REFUSED_POSTS),
         scope="write",
     ),
@@ -184,8 +188,8 @@ OPERATIONS = (
         place=(ID,),
         parameters=READ,
         run=read_event,
-        answers=(Answer(200, "The event as the lenses show it.", {JSON: EventWithIncluded}, replies.TAGGED),),
-        problems=(*REFUSED_READS, "not-found", "gone"),
+        answers=(Answer(200, "The event as the lenses show it.", {JSON: EventWithIncluded}, replies.TAGGED, LINKS),),
+        problems=("refused-parameter", "not-found", "gone"),
     ),
     Operation(
         id="reviseEvent",
@@ -197,16 +201,15 @@ OPERATIONS = (
         place=(ID,),
         headers=(IF_MATCH, *NOTE),
         bodies={MERGE_PATCH: EVENT_PATCH, JSON_PATCH: JsonPatch},
+        examples=examples.EVENT_PATCH,
         run=revise_event,
-        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED),),
+        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS),),
         problems=(
             "not-found",
             "gone",
             "refused",
             *replies.REFUSED_CHANGES,
-            "invalid-body",
-            "too-large",
-            "unsupported-media-type",
+            *replies.REFUSED_BODIES,
         ),
         scope="write",
     ),
@@ -220,7 +223,7 @@ OPERATIONS = (
         place=(ID,),
         headers=(IF_MATCH, *NOTE),
         run=retract_event,
-        answers=(Answer(204, "It is retracted.", {}, replies.WRITTEN),),
+        answers=(Answer(204, "It is retracted.", {}, replies.WRITTEN, replies.RETRACTED_LINKS),),
         problems=("not-found", "gone", *replies.REFUSED_CHANGES),
         scope="write",
     ),
@@ -241,6 +244,6 @@ OPERATIONS = (
                 replies.PAGED,
             ),
         ),
-        problems=(*REFUSED_READS, "not-found"),
+        problems=("refused-parameter", "not-found"),
     ),
 )

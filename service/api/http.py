@@ -24,16 +24,16 @@ from service.api.operation import (
     query_of,
     read_caller,
 )
-from service.api.problems import KINDS, Problem, problem_of
+from service.api.problems import KINDS, Problem, made, problem_of
 from service.domain import parameters
 from service.domain.errors import (
     DatelineError,
     Fault,
-    InvalidParameter,
     Malformed,
     MethodNotAllowed,
     NotFound,
     Unauthenticated,
+    Unavailable,
     UnsupportedMediaType,
 )
 from service.storage.pool import UNAVAILABLE
@@ -93,7 +93,7 @@ def _litestar_path(path: str) -> str:
 
 async def _read(operation: Operation, services: Services, request: Request[Any, Any, Any]) -> Call:
     """The request as a call of the operation. Raises a DatelineError for whatever it should not be."""
-    headers = _headers_of(request)
+    headers = _headers_of(operation, request)
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
     query = query_of(request.scope.get("query_string", b""))
     parameters.check(query, operation.parameters)
@@ -126,17 +126,29 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
     )
 
 
-def _headers_of(request: Request[Any, Any, Any]) -> dict[str, str]:
+# Every header that is read anywhere; what else a request has is nobody's business.
+_READ: Final = frozenset(
+    ("accept", "authorization", "content-encoding", "content-length", "content-type", "host", "if-none-match")
+)
+_LISTS: Final = frozenset(("accept", "if-match", "if-none-match"))
+"""Those that may be given again and go on where they ended."""
+
+
+def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, str]:
+    """The request's headers by lower-case name. Raises Malformed for one given twice that may not be, or no UTF-8."""
+    known = _READ | {header.name.lower() for header in operation.request_headers}
     headers: dict[str, str] = {}
-    for name, value in request.scope["headers"]:
+    for raw, value in request.scope["headers"]:
+        name = raw.decode("latin-1").lower()
+        if name not in known:
+            continue
         try:
             text = value.decode("utf-8", "strict")
         except UnicodeDecodeError as error:
-            raise Malformed(f"The header {name.decode('latin-1')} is not UTF-8.") from error
-        key = name.decode("latin-1").lower()
-        if key in headers and key in ("authorization", "content-type", "content-length", "idempotency-key"):
-            raise Malformed(f"The header {key} is given twice.")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+            raise Malformed(f"The header {name} is not UTF-8.") from error
+        if name in headers and name not in _LISTS:
+            raise Malformed(f"The header {name} is given twice.")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
 
 
@@ -213,47 +225,41 @@ def on_refusal(request: Request[Any, Any, Any], error: DatelineError) -> Respons
         headers["Link"] = f'<{address}>; rel="{relation}"'
         if problem.status == 409:
             headers["Location"] = address
-    if isinstance(error, UnsupportedMediaType):
-        operation = request.route_handler.opt["operations"][request.method]
-        if operation.method == "PATCH":
-            headers["Accept-Patch"] = ", ".join(operation.bodies)
+    if isinstance(error, UnsupportedMediaType) and request.method == "PATCH":
+        headers["Accept-Patch"] = ", ".join(_operations_at(request)["PATCH"].bodies)
+    if problem.status == 503:
+        headers["Retry-After"] = RETRY_SECONDS
     return _problem_response(problem, headers)
 
 
 def on_absence(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The database is away for a moment."""
     log.warning("%s %s: database away: %s", request.method, request.scope["path"], type(error).__name__)
-    kind = KINDS["unavailable"]
-    problem = Problem(
-        type="/problems/unavailable",
-        title=kind.title,
-        status=503,
-        detail="The database did not answer.",
-        errors=[],
-    )
-    return _problem_response(problem, {"Retry-After": RETRY_SECONDS})
+    return on_refusal(request, Unavailable("The database did not answer."))
 
 
 def on_framework_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What litestar refuses before an operation is found, in the words of the rest."""
     if isinstance(error, NotFoundException):
         return on_refusal(request, NotFound("There is nothing at this address."))
     if isinstance(error, MethodNotAllowedException):
-        allow = {**(error.headers or {})}
         response = on_refusal(request, MethodNotAllowed(f"{request.method} is not known at this address."))
-        response.headers.update({"Allow": allow.get("Allow", allow.get("allow", ""))})
+        response.headers["Allow"] = (error.headers or {}).get("Allow", "")
         return response
     if error.status_code < 500:
-        return on_refusal(request, Malformed(str(error.detail)[:500]))
+        return on_refusal(request, Malformed(str(error.detail)))
     return on_fault(request, error)
 
 
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of our own: logged whole, told without its inside."""
     log.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
-    kind = KINDS["internal"]
-    return _problem_response(
-        Problem(type="/problems/internal", title=kind.title, status=500, detail=kind.advice, errors=[])
-    )
+    return _problem_response(made("internal", KINDS["internal"].advice))
+
+
+def _operations_at(request: Request[Any, Any, Any]) -> Mapping[str, Operation]:
+    operations: Mapping[str, Operation] = request.route_handler.opt["operations"]
+    return operations
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
@@ -263,4 +269,4 @@ EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
     Exception: on_fault,
 }
 
-__all__ = ["EXCEPTION_HANDLERS", "InvalidParameter", "handlers_of"]
+__all__ = ["EXCEPTION_HANDLERS", "handlers_of"]

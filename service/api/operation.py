@@ -66,6 +66,15 @@ class Header(Struct, frozen=True):
     example: Any = None
 
 
+class Link(Struct, frozen=True):
+    """An operation to go on with, and by which expressions its parameters are found in what was asked and answered."""
+
+    name: str
+    operation: str
+    description: str
+    parameters: Mapping[str, str]
+
+
 class Answer(Struct, frozen=True):
     """One response of an operation: the shape of its body by media type (None: described as text), and its headers."""
 
@@ -73,8 +82,18 @@ class Answer(Struct, frozen=True):
     description: str
     content: Mapping[str, Any] = {}
     headers: tuple[Header, ...] = ()
-    links: Mapping[str, tuple[str, Mapping[str, str]]] = {}
-    """By name: the operation to go on with, and where in this answer its parameters are."""
+    links: tuple[Link, ...] = ()
+
+
+_TAG: Final = r'(W/)?"[\u0021\u0023-\u007e]*"'
+TAGS_PATTERN: Final = rf"^(\*|{_TAG}([\u0009 ]*,[\u0009 ]*{_TAG})*)\Z"
+
+# Other services' tags are not ours to judge, so any text will do.
+IF_NONE_MATCH: Final = Header(
+    "If-None-Match",
+    "ETags already held: where one is still right, the answer is 304 without a body.",
+    {"type": "string", "maxLength": 4_000},
+)
 
 
 class Reply(Struct, frozen=True):
@@ -151,8 +170,21 @@ class Operation(Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     headers: tuple[Header, ...] = ()
     bodies: Mapping[str, Any] = {}
+    examples: Mapping[str, Mapping[str, Any]] = {}
+    """Bodies by media type and name."""
     scope: Scope | None = None
-    described: bool = True
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a reader who holds the answer's tag is told that it is still right."""
+        return self.method == "GET" and any(
+            header.name == "ETag" for answer in self.answers for header in answer.headers
+        )
+
+    @property
+    def request_headers(self) -> tuple[Header, ...]:
+        """Those that belong to the operation; all know Accept and Authorization."""
+        return (*self.headers, IF_NONE_MATCH) if self.conditional else self.headers
 
     @property
     def media_types(self) -> list[str]:
@@ -211,7 +243,7 @@ async def read_caller(services: Services, authorization: str | None, scope: Scop
 def check_headers(operation: Operation, headers: Mapping[str, str]) -> None:
     """Raises InvalidParameter for a header of the operation that is not of its schema."""
     faults = []
-    for header in operation.headers:
+    for header in operation.request_headers:
         text = headers.get(header.name.lower())
         if text is None:
             continue

@@ -1,23 +1,27 @@
 """Problem documents (RFC 9457): the one table from domain errors to HTTP."""
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.domain.errors import DatelineError, Fault
 from service.domain.event import Output
 
 PATH: Final = "/problems/"
+DETAIL_MAX: Final = 2_000
+FAULTS_MAX: Final = 100
 
 
 class Kind(Struct, frozen=True):
-    """A kind of problem: its status, its title, and what the caller can do."""
+    """A kind of problem: its status, its title, what the caller can do, and what one reads like."""
 
     status: int
     title: str
     advice: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -25,67 +29,152 @@ KINDS: Final[Mapping[str, Kind]] = {
         400,
         "The request cannot be read",
         "Send well-formed HTTP, UTF-8 and JSON: no duplicate member names, no NUL, no number beyond 64 bits.",
+        "The body is not JSON: Expecting value at line 1, column 10.",
     ),
     "invalid-parameter": Kind(
         400,
         "A parameter is unknown or not of its schema",
         "Each entry of `errors` names a parameter and, where one is near, the known name.",
+        "The request has parameters that cannot be read.",
+        (Fault(parameter="acto", detail="unknown parameter; did you mean actor?"),),
     ),
     "refused-parameter": Kind(
         400,
         "A parameter's value cannot hold",
-        "The value has the right form but means nothing here: no such date, a window turned round, an instant still to "
-        "come, a cursor of another selection.",
+        "The value has the right form but means nothing here: no such date, a window turned round, an "
+        "instant still to come, a cursor of another selection.",
+        "The request has parameters that cannot hold.",
+        (Fault(parameter="from", detail="2025 begins after 2008 ends"),),
     ),
     "selection-too-broad": Kind(
         400,
         "The selection is too broad",
         "Narrow the window of dates, or drop a filter that rarely meets the others.",
+        "The filters rarely meet in this window.",
     ),
-    "unauthenticated": Kind(401, "A key is needed", "Send `Authorization: Bearer` with a key that is still good."),
+    "unauthenticated": Kind(
+        401,
+        "A key is needed",
+        "Send `Authorization: Bearer` with a key that is still good.",
+        "This key is unknown or no longer good.",
+    ),
     "forbidden": Kind(
-        403, "The key does not allow this", "Use a key with the scope and the collections that this needs."
+        403,
+        "The key does not allow this",
+        "Use a key with the scope and the collections that this needs.",
+        "The key reader may only read.",
     ),
-    "not-found": Kind(404, "There is nothing here", "Check the address; what a key may not see is not found either."),
+    "not-found": Kind(
+        404,
+        "There is nothing here",
+        "Check the address; what a key may not see is not found either.",
+        "There is no timeline kosovoo.",
+        (Fault(parameter="timeline", detail="there is no timeline kosovoo"),),
+    ),
     "method-not-allowed": Kind(
-        405, "This address does not know the method", "`Allow` lists the methods that it knows."
+        405,
+        "This address does not know the method",
+        "`Allow` lists the methods that it knows.",
+        "PUT is not known at this address.",
     ),
     "not-acceptable": Kind(
         406,
         "None of the accepted media types is available",
         "Accept application/json, or what the operation names.",
+        "This is available as application/json.",
     ),
-    "already-exists": Kind(409, "The key or slug is taken", "`Location` leads to what is there."),
-    "in-use": Kind(409, "It is in use", "Revise or retract what names it first."),
+    "already-exists": Kind(
+        409,
+        "The key or slug is taken",
+        "`Location` leads to what is there.",
+        "The actor kfor exists.",
+    ),
+    "in-use": Kind(
+        409,
+        "It is in use",
+        "Revise or retract what names it first.",
+        "The actor kfor is in use: an event names it.",
+    ),
     "idempotency-key-in-use": Kind(
-        409, "A request with this Idempotency-Key is running", "Repeat the request a little later."
+        409,
+        "A request with this Idempotency-Key is running",
+        "Repeat the request a little later.",
+        "A request with this Idempotency-Key is being worked on.",
     ),
-    "gone": Kind(410, "It was retracted", "`Link` leads to its history; it stays readable at earlier revisions."),
-    "stale": Kind(412, "It has changed since it was read", "Read it again and repeat the change with the new ETag."),
-    "too-large": Kind(413, "The body is too large", "Send less at once."),
+    "gone": Kind(
+        410,
+        "It was retracted",
+        "`Link` leads to its history; it stays readable at earlier revisions.",
+        "The actor kfor was deleted at revision 6.",
+    ),
+    "stale": Kind(
+        412,
+        "It has changed since it was read",
+        "Read it again and repeat the change with the new ETag.",
+        "It has been revised since: it is at revision 6.",
+    ),
+    "too-large": Kind(
+        413,
+        "The body is too large",
+        "Send less at once.",
+        "The body is longer than 1048576 bytes.",
+    ),
     "unsupported-media-type": Kind(
         415,
         "The body's media type is not taken here",
         "Send one of the media types that the operation names.",
+        "The body must be application/json in UTF-8.",
     ),
-    "invalid-body": Kind(422, "The body is not of its schema", "Each entry of `errors` points at a member."),
+    "invalid-body": Kind(
+        422,
+        "The body is not of its schema",
+        "Each entry of `errors` points at a member.",
+        "The body is not of its schema.",
+        (Fault(pointer="/title", detail="is missing"),),
+    ),
     "refused": Kind(
         422,
         "The body cannot be recorded",
-        "The body has the right form but names an unknown slug, gives no date that exists, says a thing twice or "
-        "changes what never changes.",
+        "The body has the right form but names an unknown slug, gives no date that exists, says a thing "
+        "twice or changes what never changes.",
+        "The event cannot be recorded as it is.",
+        (Fault(pointer="/actors/0/actor", detail="there is no actor kforce"),),
     ),
     "idempotency-key-reused": Kind(
-        422, "The Idempotency-Key belongs to another request", "Use a new key for a new request."
+        422,
+        "The Idempotency-Key belongs to another request",
+        "Use a new key for a new request.",
+        "This Idempotency-Key was sent with another request before.",
     ),
     "precondition-required": Kind(
-        428, "If-Match is needed", "Send the ETag of what was read, so that nobody's change is lost."
+        428,
+        "If-Match is needed",
+        "Send the ETag of what was read, so that nobody's change is lost.",
+        "Revising and retracting need If-Match with the ETag that was read.",
     ),
-    "internal": Kind(500, "The service failed", "The fault is the service's; it has been logged."),
+    "internal": Kind(
+        500,
+        "The service failed",
+        "The fault is the service's; it has been logged.",
+        "The fault is the service's; it has been logged.",
+    ),
     "unavailable": Kind(
-        503, "The service cannot answer for a moment", "Repeat the request after `Retry-After` seconds."
+        503,
+        "The service cannot answer for a moment",
+        "Repeat the request after `Retry-After` seconds.",
+        "The database did not answer.",
     ),
 }
+
+
+class ProblemFault(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong, and where: a place in the body or a parameter, or neither where it is the whole."""
+
+    detail: Annotated[str, Meta(max_length=DETAIL_MAX)]
+    pointer: Annotated[str, Meta(max_length=DETAIL_MAX, description="JSON Pointer into the body.")] | UnsetType = UNSET
+    parameter: (
+        Annotated[str, Meta(max_length=DETAIL_MAX, description="Name of the parameter or header.")] | UnsetType
+    ) = UNSET
 
 
 class Problem(Output, frozen=True, kw_only=True):
@@ -95,34 +184,48 @@ class Problem(Output, frozen=True, kw_only=True):
         str,
         Meta(
             description="Stable name of the kind of problem, an address relative to the service.",
+            pattern=r"^/problems/[a-z]+(-[a-z]+)*\Z",
             max_length=100,
         ),
     ]
     title: Annotated[str, Meta(max_length=200)]
-    status: Annotated[int, Meta(ge=400, le=599)]
-    detail: Annotated[str, Meta(max_length=2_000)]
+    status: Annotated[int, Meta(ge=400, le=599, extra_json_schema={"format": "int32"})]
+    detail: Annotated[str, Meta(max_length=DETAIL_MAX)]
     errors: Annotated[
-        list[Fault],
+        list[ProblemFault],
         Meta(
             description="Each fault, with the parameter or the JSON pointer of what is wrong.",
-            max_length=1_000,
+            max_length=FAULTS_MAX,
         ),
     ]
 
 
-ERRORS_SHOWN_MAX: Final = 100
-
-
 def problem_of(error: DatelineError) -> Problem:
-    kind = KINDS[error.problem]
+    return made(error.problem, error.detail, error.faults)
+
+
+def made(name: str, detail: str, faults: Sequence[Fault] = ()) -> Problem:
+    """A problem of the kind, cut where it is longer than the document admits."""
+    kind = KINDS[name]
     return Problem(
-        type=PATH + error.problem,
+        type=PATH + name,
         title=kind.title,
         status=kind.status,
-        detail=error.detail[:2_000],
-        errors=list(error.faults[:ERRORS_SHOWN_MAX]),
+        detail=detail[:DETAIL_MAX],
+        errors=[_shown(fault) for fault in faults[:FAULTS_MAX]],
     )
 
 
-def problem_bytes(problem: Problem) -> bytes:
-    return msgspec.json.encode(problem)
+def _shown(fault: Fault) -> ProblemFault:
+    return ProblemFault(
+        detail=fault.detail[:DETAIL_MAX],
+        pointer=UNSET if fault.pointer is None else fault.pointer[:DETAIL_MAX],
+        parameter=UNSET if fault.parameter is None else fault.parameter[:DETAIL_MAX],
+    )
+
+
+def example_of(name: str) -> dict[str, Any]:
+    """What a problem of the kind reads like, as JSON values."""
+    kind = KINDS[name]
+    example: dict[str, Any] = msgspec.to_builtins(made(name, kind.detail, kind.faults))
+    return example

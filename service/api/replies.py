@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from service.api.operation import Call, Header, Reply
+from service.api.operation import Call, Header, Link, Reply
 from service.domain.errors import Fault, Forbidden, Refused
 from service.domain.parameters import Cursor, bound_of, cursor_text
 from service.storage.resources import Included
@@ -34,16 +34,40 @@ WRITTEN: Final = (REVISION,)
 CREATED: Final = (ETAG, LOCATION, REVISION)
 REVISED: Final = (ETAG, REVISION, UNCHANGED)
 
-REFUSED_POSTS: Final = (
-    "idempotency-key-in-use",
-    "idempotency-key-reused",
-    "invalid-body",
-    "too-large",
-    "unsupported-media-type",
-    "malformed-request",
-    "invalid-parameter",
+# Where the tag to revise with is found.
+_READ_TAG: Final = {"If-Match": "$response.header.ETag"}
+
+
+def links_of(kind: str, name: str, *, verb: str = "delete") -> tuple[Link, ...]:
+    """From an answer that holds one thing to what can be done with it; `name` is the member that identifies it."""
+    this = {name: f"$response.body#/{name}"}
+    thing = kind.capitalize()
+    return (
+        Link(f"read{thing}", f"read{thing}", "Read it as it is.", this),
+        Link(f"revise{thing}", f"revise{thing}", "Revise it as it was answered.", this | _READ_TAG),
+        Link(f"{verb}{thing}", f"{verb}{thing}", f"{verb.capitalize()} it as it was answered.", this | _READ_TAG),
+    )
+
+
+EVENT_LINKS: Final = (
+    *links_of("event", "id", verb="retract"),
+    Link("readEventHistory", "readEventHistory", "Read every revision of it.", {"id": "$response.body#/id"}),
 )
-REFUSED_CHANGES: Final = ("precondition-required", "stale", "malformed-request", "invalid-parameter")
+RETRACTED_LINKS: Final = (
+    Link("readHistoryAfter", "readEventHistory", "Read what it was.", {"id": "$request.path.id"}),
+)
+
+
+def first_of(kind: str, name: str) -> tuple[Link, ...]:
+    """From a listing to the first thing on it."""
+    thing = kind.capitalize()
+    this = {name: f"$response.body#/items/0/{name}"}
+    return (Link(f"readFirst{thing}", f"read{thing}", "Read the first of them.", this),)
+
+
+REFUSED_BODIES: Final = ("invalid-body", "too-large", "unsupported-media-type")
+REFUSED_POSTS: Final = ("idempotency-key-in-use", "idempotency-key-reused", *REFUSED_BODIES)
+REFUSED_CHANGES: Final = ("precondition-required", "stale")
 
 
 def following(call: Call, head: int, place: Sequence[Any]) -> str:

@@ -5,7 +5,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from service.api import events, replies
+from service.api import events, examples, replies
+from service.api.bodies import escaped
 from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
 from service.api.shapes import (
     ActorPage,
@@ -16,9 +17,19 @@ from service.api.shapes import (
     TimelinePage,
     patch_shape,
 )
-from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, write
+from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, read_patch, write
 from service.domain import parameters, values
-from service.domain.errors import DatelineError, Fault, Forbidden, Gone, InvalidBody, NotFound, Refused
+from service.domain.errors import (
+    DatelineError,
+    Fault,
+    Forbidden,
+    Gone,
+    InvalidBody,
+    InvalidParameter,
+    NotFound,
+    Refused,
+    RefusedParameter,
+)
 from service.domain.parameters import Parameter, asked, cursor_of
 from service.domain.resources import (
     Actor,
@@ -38,10 +49,10 @@ from service.storage import resources
 from service.storage.pool import Connection
 from service.storage.resources import Row, Shown
 
-SLUG: Final = Parameter(name="slug", schema=parameters.SLUG, description="The slug of the resource.")
 SEARCH: Final = Parameter(
     name="q",
     schema={"type": "string", "minLength": 1, "maxLength": 200, "pattern": values.LINE_PATTERN},
+    example="kosovo",
     description="Words that the slug and names must hold; accents and case are ignored.",
 )
 RECORDED: Final = tuple(lens for lens in parameters.LENSES if lens.name in ("as_of", "revision"))
@@ -117,6 +128,12 @@ async def find(connection: Connection, store: Store, kind: Kind, slug: str, revi
     return row
 
 
+def slug_of(kind: Kind) -> Parameter:
+    return Parameter(
+        name="slug", schema=parameters.SLUG, example=examples.SLUGS[kind], description=f"The slug of the {kind}."
+    )
+
+
 def operations_of(kept: Kept) -> tuple[Operation, ...]:
     """List, create, read, revise and delete one kind of resource."""
     kind, name = kept.kind, kept.kind.capitalize()
@@ -165,10 +182,12 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
         return Reply(200, row.document or b"", revision=row.revision, pinned=pinned)
 
     async def revise(call: Call) -> Reply:
+        patch = read_patch(call)
+
         async def change(edit: Edit) -> Reply:
             row, recorded = await _current(edit, call)
             form = {name: value for name, value in msgspec.to_builtins(recorded).items() if name not in SERVICE_MEMBERS}
-            given = patched(call, form, kept.given)
+            given = patched(call, patch, form, kept.given)
             _check_stored(given)
             _check_scope(call, kind, given)
             return _shown(call, kind, await edit.revise_resource(kind, row, given), 200)
@@ -190,7 +209,8 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
         call.check_precondition(row.revision)
         return row, msgspec.json.decode(row.document or b"", type=kept.shape)
 
-    refused_reads = ("invalid-parameter", "refused-parameter", "malformed-request")
+    slug = slug_of(kind)
+    links, first = replies.links_of(kind, "slug"), replies.first_of(kind, "slug")
     one = f"{kept.path}/{{slug}}"
     return (
         Operation(
@@ -201,8 +221,8 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             summary=f"List {kind}s",
             parameters=(SEARCH, *RECORDED, parameters.LIMIT, parameters.CURSOR),
             run=list_them,
-            answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED),),
-            problems=refused_reads,
+            answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED, first),),
+            problems=("refused-parameter",),
         ),
         Operation(
             id=f"create{name}",
@@ -213,8 +233,9 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             description="A slug that was deleted and is made again is the same one continued.",
             headers=(IDEMPOTENCY_KEY, *NOTE),
             bodies={JSON: kept.given},
+            examples=examples.CREATED[kind],
             run=create,
-            answers=(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED),),
+            answers=(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED, links),),
             problems=("already-exists", "refused", *replies.REFUSED_POSTS),
             scope="write",
         ),
@@ -224,11 +245,11 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Read {kept.one}",
-            place=(SLUG,),
+            place=(slug,),
             parameters=RECORDED,
             run=read,
-            answers=(Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED),),
-            problems=(*refused_reads, "not-found", "gone"),
+            answers=(Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED, links),),
+            problems=("refused-parameter", "not-found", "gone"),
         ),
         Operation(
             id=f"revise{name}",
@@ -236,20 +257,19 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Revise {kept.one}",
-            place=(SLUG,),
+            place=(slug,),
             headers=(IF_MATCH, *NOTE),
             bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},
+            examples=examples.PATCHED[kind],
             run=revise,
-            answers=(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED),),
+            answers=(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED, links),),
             problems=(
                 "not-found",
                 "gone",
                 "in-use",
                 "refused",
                 *replies.REFUSED_CHANGES,
-                "invalid-body",
-                "too-large",
-                "unsupported-media-type",
+                *replies.REFUSED_BODIES,
             ),
             scope="write",
         ),
@@ -260,7 +280,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             tag=f"{kind}s",
             summary=f"Delete {kept.one}",
             description="Refused while it is in use; at earlier revisions it stays readable.",
-            place=(SLUG,),
+            place=(slug,),
             headers=(IF_MATCH, *NOTE),
             run=delete,
             answers=(Answer(204, "It is deleted.", {}, replies.WRITTEN),),
@@ -272,6 +292,8 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
 
 def _given(call: Call, kept: Kept) -> Any:
     given = call.structure(kept.given)
+    if isinstance(given, TimelineInput) and (faults := _stored_faults(given.selection)):
+        raise InvalidBody("The timeline's selection is not of its schema.", faults)
     _check_stored(given)
     return given
 
@@ -283,28 +305,44 @@ def _check_scope(call: Call, kind: Kind, given: Any) -> None:
 
 
 def _check_stored(given: Any) -> None:
-    """Raises InvalidBody or Refused for a timeline whose stored selection could not be read."""
+    """Raises Refused for a timeline whose stored selection cannot be evaluated."""
     if not isinstance(given, TimelineInput):
         return
-    faults = [
-        Fault(pointer=f"/selection/{name}", detail="is no text, number or list of texts")
-        for name, value in given.selection.items()
-        if not _is_stored(value)
-    ]
+    faults = _stored_faults(given.selection)
+    if not faults:
+        try:
+            asked(selecting.query_of(given.selection))
+        except RefusedParameter as error:
+            faults = _moved(error)
     if faults:
-        raise InvalidBody("The timeline's selection cannot be read.", faults)
-    query = selecting.query_of(given.selection)
-    try:
-        parameters.check(query, parameters.STORABLE)
-        asked(query)
-    except DatelineError as error:
-        moved = [Fault(pointer=f"/selection/{fault.parameter}", detail=fault.detail) for fault in error.faults]
-        raise Refused("The timeline's selection cannot be evaluated.", moved) from error
+        raise Refused("The timeline's selection cannot be evaluated.", faults)
 
 
-def _is_stored(value: Any) -> bool:
-    members = value if isinstance(value, list) else [value]
-    return bool(members) and all(isinstance(each, (str, int)) and not isinstance(each, bool) for each in members)
+def _stored_faults(selection: dict[str, Any]) -> list[Fault]:
+    """What is not of a stored selection's schema: a parameter's value, or a list of them where it is repeatable."""
+    known = {parameter.name: parameter for parameter in parameters.STORABLE}
+    faults = []
+    for name, value in selection.items():
+        if name not in known:
+            continue
+        whole = known[name].schema["type"] == "integer"
+        members = value if isinstance(value, list) and value and known[name].repeatable else [value]
+        if any(isinstance(each, bool) or not isinstance(each, int if whole else str) for each in members):
+            wanted = f"a {'whole number' if whole else 'string'}{' or a list of them' * known[name].repeatable}"
+            faults.append(Fault(pointer=f"/selection/{escaped(name)}", detail=f"must be {wanted}"))
+    if not faults:
+        try:
+            parameters.check(selecting.query_of(selection), parameters.STORABLE)
+        except InvalidParameter as error:
+            faults = _moved(error)
+    return faults
+
+
+def _moved(error: DatelineError) -> list[Fault]:
+    """Faults of parameters as faults of the members that store them."""
+    return [
+        Fault(pointer=f"/selection/{escaped(fault.parameter or '')}", detail=fault.detail) for fault in error.faults
+    ]
 
 
 def _shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
@@ -326,14 +364,12 @@ OPERATIONS = (
         tag="timelines",
         summary="List the events of a timeline",
         description="The same as listing events with `timeline`.",
-        place=(SLUG,),
+        place=(slug_of("timeline"),),
         parameters=tuple(each for each in parameters.LISTING if each.name != "timeline"),
         run=list_timeline_events,
-        answers=(Answer(200, "One page of the timeline, in order.", {JSON: EventPage}, replies.PAGED),),
+        answers=(Answer(200, "One page of the timeline, in order.", {JSON: EventPage}, replies.PAGED, events.FIRST),),
         problems=(
-            "invalid-parameter",
             "refused-parameter",
-            "malformed-request",
             "selection-too-broad",
             "not-found",
             "gone",

@@ -1,5 +1,7 @@
 """The log of committed writes."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,11 +17,13 @@ from service.domain.selection import Whole
 from service.domain.values import INT8_MAX
 from service.operations.selecting import Store, open_store
 from service.storage import revisions
+from service.storage.pool import Connection
 from service.storage.revisions import LogRow
 
 NUMBER: Final = Parameter(
     name="number",
     schema={"type": "integer", "format": "int64", "minimum": 1, "maximum": INT8_MAX},
+    example=5,
     description="The revision's number.",
 )
 NEWEST_FIRST: Final = msgspec.structs.replace(
@@ -39,8 +43,9 @@ async def list_revisions(call: Call) -> Reply:
         first = INT8_MAX if descending else 0
         after = first if cursor is None else int(cursor.place[0])
         rows = await revisions.read_log(connection, after, store.newest, limit + 1, descending)
+        items = await _items(connection, store, rows[:limit])
     next = replies.following(call, store.newest, [rows[limit - 1].revision]) if len(rows) > limit else None
-    page = LogPage(items=[_item(row, store) for row in rows[:limit]], next=next, revision=store.newest)
+    page = LogPage(items=items, next=next, revision=store.newest)
     return replies.paged(msgspec.json.encode(page), next)
 
 
@@ -49,18 +54,32 @@ async def read_revision(call: Call) -> Reply:
     async with call.pool.acquire() as connection:
         store = await open_store(connection, call.caller)
         row = (await revisions.read_revisions(connection, [number])).get(number)
-    if row is None:
-        raise NotFound(f"There is no revision {number}; the newest is {store.head.revision}.")
-    return Reply(200, msgspec.json.encode(_item(row, store)))
+        if row is None:
+            raise NotFound(f"There is no revision {number}; the newest is {store.head.revision}.")
+        (item,) = await _items(connection, store, [row])
+    return Reply(200, msgspec.json.encode(item))
 
 
-def _item(row: LogRow, store: Store) -> LogItem:
-    """A revision as the caller may see it: what it did to collections out of sight is left out."""
-    counts: dict[str, int] = {}
-    for collection, numbers in _counts(row.counts).items():
-        if collection == "" or collection in store.sight.listed:
-            for what, number in numbers.items():
-                counts[what] = counts.get(what, 0) + number
+async def _items(connection: Connection, store: Store, rows: Sequence[LogRow]) -> list[LogItem]:
+    """Revisions as the caller may see them: what they did out of sight is left out."""
+    by_row = [_counts(row.counts) for row in rows]
+    resources = await revisions.count_resources(
+        connection,
+        [row.revision for row, counts in zip(rows, by_row, strict=True) if "" in counts],
+        collections=store.sight.listed,
+        every_name=store.caller.writes,
+        timelines=("public",) if store.caller.scope is None else ("public", "private"),
+    )
+    items = []
+    for row, counts in zip(rows, by_row, strict=True):
+        seen = Counter(resources.get(row.revision, {}))
+        for collection in counts.keys() & store.sight.listed:
+            seen.update(counts[collection])
+        items.append(_item(row, dict(sorted(seen.items()))))
+    return items
+
+
+def _item(row: LogRow, counts: dict[str, int]) -> LogItem:
     return LogItem(
         revision=row.revision,
         recorded=recorded_text(row.recorded),
@@ -81,7 +100,7 @@ OPERATIONS = (
         parameters=(NEWEST_FIRST, parameters.LIMIT, parameters.CURSOR),
         run=list_revisions,
         answers=(Answer(200, "One page of the log.", {JSON: LogPage}, replies.PAGED),),
-        problems=("invalid-parameter", "refused-parameter", "malformed-request"),
+        problems=("refused-parameter",),
     ),
     Operation(
         id="readRevision",
@@ -92,6 +111,6 @@ OPERATIONS = (
         place=(NUMBER,),
         run=read_revision,
         answers=(Answer(200, "The revision.", {JSON: LogItem}, replies.TAGGED),),
-        problems=("invalid-parameter", "malformed-request", "not-found"),
+        problems=("not-found",),
     ),
 )

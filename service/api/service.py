@@ -69,7 +69,6 @@ OPERATIONS = (
         summary="Read what this service is and where to go on",
         run=read_landing,
         answers=(Answer(200, "Title, version, head and addresses.", {JSON: Landing}, replies.TAGGED),),
-        problems=("invalid-parameter", "malformed-request"),
     ),
     Operation(
         id="readHealth",
@@ -79,7 +78,6 @@ OPERATIONS = (
         summary="Ask whether the process answers",
         run=read_health,
         answers=(Answer(200, "It does.", {JSON: Health}),),
-        problems=("invalid-parameter", "malformed-request"),
     ),
     Operation(
         id="readReadiness",
@@ -89,6 +87,5 @@ OPERATIONS = (
         summary="Ask whether the database answers",
         run=read_readiness,
         answers=(Answer(200, "It does.", {JSON: Health}),),
-        problems=("invalid-parameter", "malformed-request"),
     ),
 )

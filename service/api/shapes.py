@@ -1,23 +1,34 @@
 """Shapes that exist only in answers and requests: pages, wrappings, patches."""
 
-from typing import Annotated, Any, Literal
+from types import GenericAlias
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.domain.diff import Change
 from service.domain.event import Event, Output
+from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
 from service.domain.resources import Actor, Collection, Source, Timeline
-from service.domain.values import Cause, Count, Recorded, Revision
+from service.domain.values import Cause, Count, Line, Recorded, Revision
 
 Address = Annotated[
-    str, Meta(max_length=20_000, description="An absolute address.", extra_json_schema={"format": "uri"})
+    str,
+    Meta(
+        title="Address",
+        min_length=1,
+        max_length=40_000,
+        description="An absolute address.",
+        extra_json_schema={"format": "uri"},
+    ),
 ]
 Next = Annotated[Address | None, Meta(description="Address of the next page; null on the last.")]
-Patch = Annotated[list[dict[str, Any]], Meta(description="JSON Patch (RFC 6902).")]
+Read = Annotated[Revision, Meta(description="The revision that was read.")]
 Author = Annotated[
-    str, Meta(max_length=500, description="Name of the key that wrote it; empty for the service itself.")
+    str,
+    Meta(title="Author", max_length=500, description="Name of the key that wrote it; empty for the service itself."),
 ]
+Patch = Annotated[list[dict[str, Any]], Meta(description="JSON Patch (RFC 6902).")]
 
 
 class Included(Output, frozen=True, kw_only=True):
@@ -30,10 +41,10 @@ class Included(Output, frozen=True, kw_only=True):
 class EventPage(Output, frozen=True, kw_only=True):
     """One page of a listing."""
 
-    items: list[Event]
+    items: Annotated[list[Event], Meta(max_length=LIMIT_MAX)]
     included: Annotated[Included | None, Meta(description="What the events name; null with include=none.")]
     next: Next
-    revision: Annotated[Revision, Meta(description="The revision that was read.")]
+    revision: Read
 
 
 EventWithIncluded = msgspec.defstruct(
@@ -60,39 +71,49 @@ class HistoryItem(Output, frozen=True, kw_only=True):
     recorded: Recorded
     author: Author
     cause: Cause | None
-    message: Annotated[str, Meta(max_length=500)] | None
+    message: Line | None
     event: Annotated[Event | None, Meta(description="The event as recorded then; null when retracted.")]
     patch: Annotated[Patch | None, Meta(description="From the item before; null where there is none to compare.")]
 
 
 class HistoryPage(Output, frozen=True, kw_only=True):
-    items: list[HistoryItem]
+    """One page of an event's history."""
+
+    items: Annotated[list[HistoryItem], Meta(max_length=LIMIT_MAX)]
     next: Next
-    revision: Revision
+    revision: Read
 
 
 class ActorPage(Output, frozen=True, kw_only=True):
-    items: list[Actor]
+    """One page of the actors."""
+
+    items: Annotated[list[Actor], Meta(max_length=LIMIT_MAX)]
     next: Next
-    revision: Revision
+    revision: Read
 
 
 class SourcePage(Output, frozen=True, kw_only=True):
-    items: list[Source]
+    """One page of the sources."""
+
+    items: Annotated[list[Source], Meta(max_length=LIMIT_MAX)]
     next: Next
-    revision: Revision
+    revision: Read
 
 
 class CollectionPage(Output, frozen=True, kw_only=True):
-    items: list[Collection]
+    """One page of the collections."""
+
+    items: Annotated[list[Collection], Meta(max_length=LIMIT_MAX)]
     next: Next
-    revision: Revision
+    revision: Read
 
 
 class TimelinePage(Output, frozen=True, kw_only=True):
-    items: list[Timeline]
+    """One page of the timelines."""
+
+    items: Annotated[list[Timeline], Meta(max_length=LIMIT_MAX)]
     next: Next
-    revision: Revision
+    revision: Read
 
 
 class LogItem(Output, frozen=True, kw_only=True):
@@ -102,7 +123,7 @@ class LogItem(Output, frozen=True, kw_only=True):
     recorded: Recorded
     author: Author | None
     cause: Cause | None
-    message: Annotated[str, Meta(max_length=500)] | None
+    message: Line | None
     counts: Annotated[
         dict[str, Count] | None,
         Meta(description="What it wrote: events created, revised, retracted; actors, sources, collections, timelines."),
@@ -110,19 +131,23 @@ class LogItem(Output, frozen=True, kw_only=True):
 
 
 class LogPage(Output, frozen=True, kw_only=True):
-    items: list[LogItem]
+    """One page of the log."""
+
+    items: Annotated[list[LogItem], Meta(max_length=LIMIT_MAX)]
     next: Next
-    revision: Revision
+    revision: Read
 
 
 class DiffSide(Output, frozen=True, kw_only=True):
     """One side of a diff: the revision read, and the parameters that select from it."""
 
-    revision: Revision
-    selection: dict[str, Any]
+    revision: Read
+    selection: dict[str, str | Annotated[list[str], Meta(max_length=REPEATS_MAX)]]
 
 
 class DiffSummary(Output, frozen=True, kw_only=True):
+    """How many changes there are in all."""
+
     added: Count
     removed: Count
     changed: Count
@@ -141,12 +166,14 @@ class Diff(Output, frozen=True, kw_only=True):
     base: DiffSide
     head: DiffSide
     summary: Annotated[DiffSummary | None, Meta(description="On the first page; null above 10,000 changes, and later.")]
-    items: list[Change]
+    items: Annotated[list[Change], Meta(max_length=LIMIT_MAX)]
     included: Annotated[DiffIncluded | None, Meta(description="Null with include=none.")]
     next: Next
 
 
 class LandingLink(Output, frozen=True, kw_only=True):
+    """Somewhere to go on."""
+
     rel: Annotated[str, Meta(max_length=80)]
     href: Address
     type: Annotated[str, Meta(max_length=80)]
@@ -163,34 +190,95 @@ class Landing(Output, frozen=True, kw_only=True):
         Meta(description="The commit it was built from, where known."),
     ]
     revision: Revision
-    conforms_to: list[Address]
-    links: list[LandingLink]
+    conforms_to: Annotated[list[Address], Meta(max_length=100)]
+    links: Annotated[list[LandingLink], Meta(max_length=100)]
 
 
 class Health(Output, frozen=True, kw_only=True):
+    """That all is well."""
+
     status: Literal["ok"]
 
 
-class JsonPatchOperation(Struct, frozen=True, kw_only=True):
-    """One operation of a JSON Patch."""
+Pointer = Annotated[
+    str,
+    Meta(
+        title="Pointer",
+        max_length=2_000,
+        pattern=r"^(/([^\u0000-\u001f\u007f~/]|~[01])*)*\Z",
+        description="JSON Pointer (RFC 6901).",
+    ),
+]
 
-    op: Literal["add", "remove", "replace", "move", "copy", "test"]
-    path: Annotated[str, Meta(max_length=2_000, pattern=r"^(/[^\u0000-\u001f]*)?\Z")]
-    value: Any = None
-    from_: Annotated[str, Meta(max_length=2_000, pattern=r"^(/[^\u0000-\u001f]*)?\Z")] | UnsetType = msgspec.field(
-        default=UNSET, name="from"
-    )
+
+class Step(Struct, frozen=True, kw_only=True, tag_field="op"):
+    """One operation of a JSON Patch; members that it does not know are ignored, as RFC 6902 has it."""
+
+    path: Pointer
 
 
-JsonPatch = Annotated[list[JsonPatchOperation], Meta(max_length=200)]
+class AddStep(Step, frozen=True, kw_only=True, tag="add"):
+    """Puts a value there: into a list before what stands there, into an object in place of it."""
+
+    value: Any
+
+
+class RemoveStep(Step, frozen=True, kw_only=True, tag="remove"):
+    """Takes away what is there."""
+
+
+class ReplaceStep(Step, frozen=True, kw_only=True, tag="replace"):
+    """Puts a value in place of what is there."""
+
+    value: Any
+
+
+class MoveStep(Step, frozen=True, kw_only=True, tag="move"):
+    """Takes away what is at `from` and puts it there."""
+
+    from_: Pointer = msgspec.field(name="from")
+
+
+class CopyStep(Step, frozen=True, kw_only=True, tag="copy"):
+    """Puts there what is at `from`."""
+
+    from_: Pointer = msgspec.field(name="from")
+
+
+class TestStep(Step, frozen=True, kw_only=True, tag="test"):
+    """Refuses the patch unless the value is what is there."""
+
+    value: Any
+
+
+JsonPatch = Annotated[
+    list[AddStep | RemoveStep | ReplaceStep | MoveStep | CopyStep | TestStep],
+    Meta(title="JsonPatch", max_length=200, description="JSON Patch (RFC 6902)."),
+]
+# What the service's own patches are made of.
+PatchSteps = Annotated[list[AddStep | RemoveStep | ReplaceStep], Meta(description="JSON Patch (RFC 6902).")]
 
 
 def patch_shape(name: str, given: type[Struct]) -> type[Struct]:
     """The merge patch of an input: every member may be left out, and null takes one away."""
     fields: list[tuple[str, Any, Any]] = []
     for field in msgspec.structs.fields(given):
-        kind = field.type | UnsetType if field.required else field.type | None | UnsetType
+        kind = _patched_map(field.type)
+        kind = kind | UnsetType if field.required else kind | None | UnsetType
         fields.append((field.name, kind, UNSET))
     shape = msgspec.defstruct(name, fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
     shape.__doc__ = f"Merge patch (RFC 7396) of {given.__name__}: what is left out stays, null takes a member away."
     return shape
+
+
+def _patched_map(kind: Any) -> Any:
+    """Of a map, null takes an entry away; anything else is replaced whole."""
+    of, *metas = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    if get_origin(of) is not dict:
+        return kind
+    key, value = get_args(of)
+    meta = metas[0]
+    # The one map without a title of its own.
+    title = f"{meta.title or 'StoredSelection'}Patch"
+    told = Meta(title=title, max_length=meta.max_length, description=f"{meta.description} Null takes an entry away.")
+    return Annotated[GenericAlias(dict, (key, value if value is Any else value | None)), told]

@@ -4,14 +4,12 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
-import jsonpatch
-import jsonpointer
 import msgspec
 
 from service.api import bodies
-from service.api.operation import JSON_PATCH, Call, Header, Reply
-from service.domain.errors import Fault, KeyReused, Refused, StillRunning
-from service.domain.patch import merged
+from service.api.operation import MERGE_PATCH, TAGS_PATTERN, Call, Header, Reply
+from service.domain.errors import Fault, InvalidBody, KeyReused, Refused, StillRunning
+from service.domain.patch import PatchError, applied, merged
 from service.domain.values import LINE_PATTERN
 from service.operations.editing import Edit, Note, editing
 from service.storage import idempotency
@@ -22,6 +20,7 @@ MESSAGE: Final = Header(
     "Revision-Message",
     "What the write is about, in words; kept in the log.",
     {"type": "string", "pattern": LINE_PATTERN, "minLength": 0, "maxLength": 500},
+    example="Told by the mission",
 )
 CAUSE: Final = Header("Revision-Cause", "Why it is written; kept in the log.", {"type": "string", "enum": CAUSES})
 IDEMPOTENCY_KEY: Final = Header(
@@ -32,7 +31,8 @@ IDEMPOTENCY_KEY: Final = Header(
 IF_MATCH: Final = Header(
     "If-Match",
     "The ETag that was read, or *: refused with 412 if the resource has been revised since, with 428 if missing.",
-    {"type": "string", "minLength": 1, "maxLength": 1_000, "pattern": r"^[^\u0000-\u001f\u007f]*\Z"},
+    {"type": "string", "minLength": 1, "maxLength": 1_000, "pattern": TAGS_PATTERN},
+    True,
     example='"12-5f3c0b6d2c9a4c1e8d7f6a5b"',
 )
 NOTE: Final = (MESSAGE, CAUSE)
@@ -83,26 +83,33 @@ def _digest(call: Call) -> bytes:
     return hashlib.sha256(b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)).digest()
 
 
-def patched(call: Call, form: dict[str, Any], shape: Any) -> Any:
-    """The body's patch applied to an input form, as a struct. Raises InvalidBody or Refused where it does not apply."""
+def read_patch(call: Call) -> Any:
+    """The body's patch, of its schema: an object, or a list of steps. Raises InvalidBody."""
     patch = bodies.json_of(call.body)
-    if call.media_type != JSON_PATCH:
-        bodies.structure_of(patch, dict[str, Any])
-        return bodies.structure_of(_without_ids(merged(form, patch)), shape)
-    bodies.structure_of(patch, call.operation.bodies[JSON_PATCH])
+    bodies.structure_of(patch, call.operation.bodies[call.media_type])
+    return patch
+
+
+def patched(call: Call, patch: Any, form: dict[str, Any], shape: Any) -> Any:
+    """A patch applied to an input form, as a struct.
+
+    Raises Refused where it does not apply, or leaves what `POST` would not take.
+    """
+    most = call.services.settings.body_bytes_max
     try:
-        result = jsonpatch.JsonPatch(patch).apply(form)
-    except (
-        jsonpatch.JsonPatchException,
-        jsonpointer.JsonPointerException,
-        TypeError,
-        ValueError,
-        KeyError,
-    ) as error:
-        raise Refused("The patch does not apply.", [Fault(pointer="", detail=str(error)[:500])]) from error
+        result = merged(form, patch) if call.media_type == MERGE_PATCH else applied(form, patch, most)
+    except PatchError as error:
+        fault = Fault(pointer=f"/{error.place}", detail=f"does not apply: {error}")
+        raise Refused("The patch does not apply.", [fault]) from error
     if not isinstance(result, dict):
         raise Refused("The patch does not leave an object.", [Fault(pointer="", detail="is no object any more")])
-    return bodies.structure_of(_without_ids(result), shape)
+    if bodies.depth_of(result) > bodies.DEPTH_MAX or len(msgspec.json.encode(result)) > most:
+        fault = Fault(pointer="", detail=f"is more than {most} bytes or {bodies.DEPTH_MAX} levels of JSON")
+        raise Refused("The patch leaves more than can be posted.", [fault])
+    try:
+        return bodies.structure_of(_without_ids(result), shape)
+    except InvalidBody as error:
+        raise Refused("The patch leaves what cannot be recorded.", error.faults) from None
 
 
 def _without_ids(form: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -58,25 +58,35 @@ class Parameter(Struct, frozen=True, kw_only=True):
         return None
 
 
-def _text(pattern: str, length: int) -> dict[str, Any]:
-    return {"type": "string", "pattern": pattern, "minLength": 1, "maxLength": length}
+def _text(pattern: str, length: int, title: str | None = None) -> dict[str, Any]:
+    titled = {} if title is None else {"title": title}
+    return {**titled, "type": "string", "pattern": pattern, "minLength": 1, "maxLength": length}
 
 
 def _words(*words: str, default: str | None = None) -> dict[str, Any]:
     return {"type": "string", "enum": list(words)} | ({} if default is None else {"default": default})
 
 
-EDTF: Final = {**_text(dates.POINT_PATTERN, 256), "format": "edtf"}
-SLUG: Final = _text(values.SLUG_PATTERN, 80)
-WORD: Final = _text(values.NAME_PATTERN, 80)
-INSTANT: Final = {**_text(RFC3339_PATTERN, 64), "format": "date-time"}
-REVISION: Final = {"type": "integer", "format": "int64", "minimum": 0, "maximum": values.INT8_MAX}
+EDTF: Final = {
+    **_text(dates.POINT_PATTERN, dates.TEXT_LENGTH_MAX, "EdtfPoint"),
+    "format": "edtf",
+    "description": "EDTF (ISO 8601-2), levels 0 to 2: one date or date-time, with its whole span.",
+}
+INSTANT: Final = {
+    **_text(RFC3339_PATTERN, 64, "Instant"),
+    "format": "date-time",
+    "description": "An instant (RFC 3339).",
+}
+SLUG: Final = msgspec.json.schema(values.Slug)
+WORD: Final = msgspec.json.schema(values.Word)
+REVISION: Final = msgspec.json.schema(values.Revision)
 
+# Each example stands for itself, and all of them together choose one event of the demo dossier.
 FILTERS: Final = (
     Parameter(
         name="from",
         schema=EDTF,
-        example="2008",
+        example="2025-02",
         description="Events whose date reaches into or beyond the span of this EDTF date or date-time.",
     ),
     Parameter(
@@ -99,7 +109,7 @@ FILTERS: Final = (
         name="actor",
         schema=SLUG,
         repeatable=True,
-        example="kfor",
+        example="united-states",
         description="Events in which this actor takes part.",
     ),
     Parameter(
@@ -114,7 +124,7 @@ FILTERS: Final = (
         example="bild-2025-02-19",
         description="Events of which this source states something.",
     ),
-    Parameter(name="tag", schema=WORD, repeatable=True, description="Events with this tag."),
+    Parameter(name="tag", schema=WORD, repeatable=True, example="kfor", description="Events with this tag."),
     Parameter(
         name="tag_match",
         schema=_words("any", "all", default="any"),
@@ -136,20 +146,21 @@ FILTERS: Final = (
     ),
     Parameter(
         name="phase",
-        schema=_words(*get_args(values.Phase)),
+        schema={"title": "Phase", **_words(*values.PHASES)},
         repeatable=True,
+        example="hypothetical",
         description="Events in this phase.",
     ),
     Parameter(
         name="key",
-        schema=_text(values.NAME_PATTERN, 200),
+        schema=msgspec.json.schema(values.Key),
         repeatable=True,
         example="us-troop-withdrawal",
         description="The event with this key.",
     ),
     Parameter(
         name="id",
-        schema={**_text(values.UUID_PATTERN, 36), "format": "uuid"},
+        schema=msgspec.json.schema(values.Id),
         repeatable=True,
         description="The event with this id.",
     ),
@@ -164,19 +175,18 @@ LENSES: Final = (
     Parameter(
         name="as_of",
         schema=INSTANT,
-        example="2025-02-20T12:00:00Z",
         description="Lens: events as they were recorded at this instant.",
     ),
     Parameter(
         name="revision",
         schema=REVISION,
-        example=3,
+        example=5,
         description="Lens: events as they were recorded at this revision; not together with as_of.",
     ),
     Parameter(
         name="known_at",
         schema=EDTF,
-        example="2025-02-19",
+        example="2025-02-20",
         description="Lens: only claims published by the end of this date are seen, and events publicly known by then.",
     ),
 )

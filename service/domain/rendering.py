@@ -54,7 +54,6 @@ def faults_of(event: EventInput) -> list[Fault]:
         faults += _date_fault(claim.published, f"/claims/{place}/published")
     faults += _twice("/actors", [(p.actor, p.role) for p in event.actors], "actor with this role")
     faults += _twice("/claims", [_claim_identity(claim) for claim in event.claims], "claim")
-    faults += _twice("/relations", [(r.type, r.key, r.event) for r in event.relations], "relation")
     for place, relation in enumerate(event.relations):
         if relation.key is None and relation.event is None:
             faults.append(Fault(pointer=f"/relations/{place}", detail="needs the key or the id of its target"))
@@ -191,7 +190,8 @@ def _claim_order(stated: tuple[Claim, ClaimFacts, ClaimInput]) -> tuple[Any, ...
     """By the earliest bound of publication, none or an open one before all, then by what identifies a claim."""
     claim, facts, given = stated
     reached = EARLIEST if facts.reached is None else facts.reached
-    return (reached, claim.source, claim.stance, claim.speakers, given.published or "", claim.locator or "")
+    locator = (claim.locator is not None, claim.locator or "")
+    return (reached, claim.source, claim.stance, claim.speakers, given.published or "", locator)
 
 
 def input_of(event: Event, facts: Facts) -> dict[str, Any]:

@@ -15,10 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from service.domain import rendering
-from service.domain.callers import Caller
+from service.domain.callers import Caller, sight_of
 from service.domain.errors import Exists, Fault, Forbidden, Gone, InUse, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, Moment
 from service.domain.instants import recorded_text
+from service.domain.patch import same
 from service.domain.resources import (
     Actor,
     ActorInput,
@@ -192,13 +193,17 @@ class Edit:
 
     async def create_events(self, given: Sequence[EventInput], caller: Caller) -> list[Event]:
         """Records new events, which may relate to each other."""
+        there = await self._collections({event.collection for event in given})
+        sight = sight_of(caller, {slug: collection.visibility for slug, collection in there.items()})
         changes = []
         for event in given:
-            await self._refuse_unwritable(event.collection, caller)
-            if event.key is not None:
-                await self._refuse_taken(event.collection, event.key)
+            if event.collection in sight.named:
+                if not caller.reaches(event.collection):
+                    raise Forbidden(f"This key does not write to the collection {event.collection}.")
+                if event.key is not None:
+                    await self._refuse_taken(event.collection, event.key)
             changes.append(Change(event, self._identity(event), None))
-        return await self._record(changes)
+        return await self._record(changes, sight.named)
 
     async def revise_events(self, changes: "Sequence[Change]") -> list[Event]:
         """Makes new versions of events; those that say nothing new are left as they are."""
@@ -221,13 +226,6 @@ class Edit:
         await events.append_versions(self.connection, self.after.revision, [gone])
         self.versions += 1
         self._count(identity.collection, "retracted")
-
-    async def _refuse_unwritable(self, collection: str, caller: Caller) -> None:
-        there = await self.existing("collection", [collection])
-        if collection not in there:
-            raise Refused("There is no such collection.", [_unknown("collection", collection, "/collection")])
-        if not caller.reaches(collection):
-            raise Forbidden(f"This key does not write to the collection {collection}.")
 
     async def _refuse_taken(self, collection: str, key: str) -> None:
         for there in await events.find_by_key(self.connection, [collection], [key]):
@@ -255,13 +253,21 @@ class Edit:
         value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | randbits(56)
         return Identity(milliseconds << 18 | place, str(UUID(int=value)), event.collection, event.key)
 
-    async def _record(self, changes: "Sequence[Change]") -> list[Event]:
-        """Renders and appends what has changed; the one way in which an event's version is written."""
+    async def _record(self, changes: "Sequence[Change]", collections: Container[str] | None = None) -> list[Event]:
+        """Renders and appends what has changed; the one way in which an event's version is written.
+
+        `collections`: those that new events may name; None where no event is new.
+        """
         named = {c.source for change in changes for c in change.given.claims}
         named |= {c.via for change in changes for c in change.given.claims if c.via is not None}
         sources = await resources.read_ancestry(self.connection, named)
         actors = await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)})
-        targets = await self._targets(changes)
+        recorded = {
+            change.identity.event: _event(change.version.document)
+            for change in changes
+            if change.version is not None and change.version.document is not None
+        }
+        targets = await self._targets(changes, recorded)
         rendered: list[Event] = []
         written: list[Written] = []
         uses: set[tuple[str, Kind, str]] = set()
@@ -271,11 +277,11 @@ class Edit:
                 *rendering.faults_of(change.given),
                 *_reference_faults(change.given, actors, sources, targets[change.identity.event]),
             ]
+            if collections is not None and change.given.collection not in collections:
+                faults.insert(0, _unknown("collection", change.given.collection, "/collection"))
             if faults:
                 raise Refused("The event cannot be recorded as it is.", faults)
-            was = None
-            if change.version is not None and change.version.document is not None:
-                was = _event(change.version.document)
+            was = recorded.get(change.identity.event)
             event, facts = rendering.render(
                 change.given,
                 id=change.identity.id,
@@ -285,9 +291,9 @@ class Edit:
                 created=self.moment if was is None else was.created,
             )
             facts_bytes = msgspec.json.encode(facts)
-            if was is not None and change.version is not None:
-                same = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
-                if msgspec.json.encode(same) == change.version.document and facts_bytes == change.version.facts:
+            if was is not None and change.version is not None and facts_bytes == change.version.facts:
+                again = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
+                if same(msgspec.to_builtins(again), msgspec.to_builtins(was)):
                     rendered.append(was)
                     continue
             if change.version is None:
@@ -333,9 +339,12 @@ class Edit:
         await resources.append_uses(self.connection, pairs, self.after.revision)
 
     async def _targets(
-        self, changes: "Sequence[Change]"
+        self, changes: "Sequence[Change]", recorded: Mapping[int, Event]
     ) -> dict[int, dict[tuple[str | None, str | None], rendering.Target]]:
-        """For each event, the targets of its relations that exist: in its collection by key, or anywhere by id."""
+        """For each event, the targets of its relations that exist: by key in its collection, by id in a public one too.
+
+        What an event already points at may have gone out of public sight since, and stays.
+        """
         relations = [(change, relation) for change in changes for relation in change.given.relations]
         ids = {r.event for _, r in relations if r.event is not None}
         by_id = await events.find_by_id(self.connection, ids)
@@ -349,7 +358,9 @@ class Edit:
             by_id.setdefault(change.identity.id, change.identity)
             if change.identity.key is not None:
                 by_key.setdefault((change.identity.collection, change.identity.key), change.identity)
-        visible = await self._public_collections({found.collection for found in by_id.values()})
+        there = await self._collections({found.collection for found in by_id.values()})
+        public = {slug for slug, collection in there.items() if collection.visibility == "public"}
+        pointed = {event: {relation.event for relation in was.relations} for event, was in recorded.items()}
         targets: dict[int, dict[tuple[str | None, str | None], rendering.Target]] = {
             c.identity.event: {} for c in changes
         }
@@ -359,16 +370,17 @@ class Edit:
                 target = by_key.get((change.identity.collection, relation.key))
             if target is None or (relation.key is not None and target.key != relation.key):
                 continue
-            if target.collection == change.identity.collection or target.collection in visible:
+            if (
+                target.collection == change.identity.collection
+                or target.collection in public
+                or target.id in pointed.get(change.identity.event, ())
+            ):
                 targets[change.identity.event][relation.key, relation.event] = (target.key, target.id)
         return targets
 
-    async def _public_collections(self, slugs: Iterable[str]) -> set[str]:
-        rows = await resources.read_resources(self.connection, "collection", slugs, self.after.revision)
-        states = [
-            msgspec.json.decode(row.document, type=Collection) for row in rows.values() if row.document is not None
-        ]
-        return {state.slug for state in states if state.visibility == "public"}
+    async def _collections(self, slugs: Iterable[str]) -> dict[str, Collection]:
+        rows = await self.existing("collection", slugs)
+        return {slug: msgspec.json.decode(row.document or b"", type=Collection) for slug, row in rows.items()}
 
 
 class Change(Struct, frozen=True):
@@ -396,7 +408,10 @@ async def editing(connection: Connection, note: Note) -> AsyncIterator[Edit]:
 
 
 def _reference_faults(
-    event: EventInput, actors: Container[str], sources: Mapping[str, Source], targets: Mapping[Any, Any]
+    event: EventInput,
+    actors: Container[str],
+    sources: Mapping[str, Source],
+    targets: Mapping[tuple[str | None, str | None], rendering.Target],
 ) -> list[Fault]:
     faults = [
         _unknown("actor", p.actor, f"/actors/{place}/actor")
@@ -413,8 +428,15 @@ def _reference_faults(
             for number, speaker in enumerate(claim.speakers)
             if speaker not in actors
         ]
+    pointing: dict[tuple[str, rendering.Target], int] = {}
     for place, relation in enumerate(event.relations):
-        if (relation.key, relation.event) not in targets and (relation.key, relation.event) != (None, None):
+        target = targets.get((relation.key, relation.event))
+        if target is not None:
+            first = pointing.setdefault((relation.type, target), place)
+            if first != place:
+                pointer = f"/relations/{place}"
+                faults.append(Fault(pointer=pointer, detail=f"is the same relation as /relations/{first}"))
+        elif (relation.key, relation.event) != (None, None):
             member = "key" if relation.event is None else "event"
             faults.append(
                 Fault(

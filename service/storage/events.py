@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from service.domain.errors import SelectionTooBroad
-from service.domain.selection import Position, Seen, Selection, Term, Version, holds, see
+from service.domain.selection import Filters, Position, Seen, Selection, Term, Version, holds, see
 from service.storage import postings, resources
 from service.storage.pool import Connection
 from service.storage.postings import Named, Place, Posting
@@ -202,14 +202,14 @@ async def walk_selection(
 
     Documents are decoded only where a lens may trim them or the index cannot decide. It ends with the listing; `limit`
     is how many the caller is likely to take, by which the work is sized. Raises SelectionTooBroad where too many
-    candidates go by without being chosen.
+    candidates go by before that many are chosen.
     """
     groups = await postings.groups_of(connection, selection)
     named = await _named(connection, selection)
     recheck = selection.trims or max(len(groups.request), len(groups.timeline)) > postings.GROUPS_MAX
     closed = selection.revision != selection.head
-    budget = max(postings.budget_of(groups, limit), len(named.events) if named.events else 0)
-    spent = 0
+    budget = max(postings.budget_of(groups, limit), len(named.events))
+    chosen = gone_by = 0
     for undated in (False, True):
         if after is not None and after[0] and not undated:
             continue
@@ -231,20 +231,26 @@ async def walk_selection(
                 # A write has closed postings since the head was read: look where they are now.
                 closed = True
                 continue
+            full = len(walk.versions) == limit
+            gone_by += limit if full else walk.candidates
             for version in walk.versions:
-                if not recheck:
-                    yield Found(version, None)
-                elif (seen := see(version, selection.known)) is not None and holds(selection, seen):
-                    yield Found(version, seen)
-            spent += walk.candidates - len(walk.versions)
-            if len(walk.versions) == limit:
+                seen = see(version, selection.known) if recheck else None
+                if recheck and (seen is None or not holds(selection, seen)):
+                    continue
+                yield Found(version, seen)
+                chosen, gone_by = chosen + 1, gone_by - 1
+                if chosen % limit == 0:
+                    gone_by = 0
+            if full:
                 last = walk.versions[-1]
                 place = (undated, last.lo, last.hi, last.event)
             elif walk.exhausted:
                 break
             else:
                 place = walk.last
-            if spent > postings.CANDIDATES_MAX:
+                # The groups meet less often than their sizes promise.
+                budget = max(budget, min(2 * budget, postings.BUDGET_MAX))
+            if gone_by > postings.CANDIDATES_MAX:
                 raise SelectionTooBroad(
                     "Too many events would have to be looked at to find the ones asked for. "
                     "Narrow the window of dates, or drop one of the filters that rarely meet."
@@ -252,19 +258,32 @@ async def walk_selection(
 
 
 async def _named(connection: Connection, selection: Selection) -> Named:
-    """The events that a selection asks for outright, by number: by id and key, or pinned by its timeline."""
-    filters = selection.filters
-    found = await find_by_id(connection, (filters.ids or frozenset()) | selection.include | selection.exclude)
-    pins = {id for id in selection.include if id in found and found[id].collection in selection.sight.named}
-    excluded = [found[id].event for id in selection.exclude if id in found]
-    wanted: dict[str, Identity] | None = None
-    if filters.ids is not None:
-        wanted = {id: found[id] for id in filters.ids if id in found and found[id].collection in selection.sight.named}
-        if filters.keys is not None:
-            wanted = {id: identity for id, identity in wanted.items() if identity.key in filters.keys}
-    elif filters.keys is not None:
-        wanted = {each.id: each for each in await find_by_key(connection, selection.collections, filters.keys)}
-    if wanted is None:
-        wanted = {id: found[id] for id in pins}
-    events = sorted(wanted.values(), key=lambda each: each.event)
-    return Named([each.event for each in events], [each.id in pins for each in events], excluded)
+    """The events that a selection asks for outright: by the request's ids or keys, or the timeline's, or its pins."""
+    request, timeline = selection.filters, selection.timeline
+    ids = (request.ids or frozenset()) | (timeline.ids or frozenset()) | selection.include | selection.exclude
+    found = await find_by_id(connection, ids) if ids else {}
+    wanted = set(selection.include)
+    outright = next((each for each in (request, timeline) if each.ids is not None or each.keys is not None), None)
+    if outright is not None and outright.ids is not None:
+        wanted |= outright.ids
+    elif outright is not None and outright.keys is not None:
+        by_key = {each.id: each for each in await find_by_key(connection, selection.collections, outright.keys)}
+        found |= by_key
+        wanted |= by_key.keys()
+
+    def is_named(filters: Filters, event: Identity) -> bool:
+        return (filters.ids is None or event.id in filters.ids) and (filters.keys is None or event.key in filters.keys)
+
+    named = [
+        event
+        for event in (found[id] for id in wanted & found.keys())
+        if event.collection in selection.sight.named
+        and is_named(request, event)
+        and (event.id in selection.include or is_named(timeline, event))
+    ]
+    return Named(
+        walks=outright is None,
+        events=[event.event for event in named],
+        pinned=[event.id in selection.include for event in named],
+        excluded=[found[id].event for id in selection.exclude & found.keys()],
+    )

@@ -68,7 +68,8 @@ async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Po
         },
     )
     async with pool.acquire() as connection:
-        if connection.get_server_version().major < VERSION_MIN:
-            major = connection.get_server_version().major
-            raise UnfitDatabase(f"The database is PostgreSQL {major}; dateline needs {VERSION_MIN} or newer.")
+        major = connection.get_server_version().major
+    if major < VERSION_MIN:
+        await pool.close()
+        raise UnfitDatabase(f"The database is PostgreSQL {major}; dateline needs {VERSION_MIN} or newer.")
     return pool

@@ -180,7 +180,6 @@ WITH walk AS MATERIALIZED (
       AND (n.pinned OR ($28 AND v.t_lo BETWEEN $24 AND $25 AND v.t_hi BETWEEN $26 AND $27))
 ), candidate AS MATERIALIZED (
     SELECT f.t_lo, f.t_hi, f.event, bool_or(f.pinned) AS pinned FROM found f
-    WHERE f.event <> ALL ($29::int8[])
     GROUP BY f.t_lo, f.t_hi, f.event
     ORDER BY f.t_lo {order}, f.t_hi {order}, f.event {order} LIMIT $12
 ), page AS MATERIALIZED (
@@ -189,7 +188,7 @@ WITH walk AS MATERIALIZED (
         SELECT * FROM version v WHERE v.t_lo = c.t_lo AND v.event = c.event AND v.revision <= $7
         ORDER BY v.revision DESC LIMIT 1
     ) v
-    WHERE (c.pinned OR v.terms && $30)
+    WHERE c.event <> ALL ($29::int8[]) AND (c.pinned OR v.terms && $30)
       AND ($31::int4[] IS NULL OR v.terms && $31) AND ($32::int4[] IS NULL OR v.terms && $32)
       AND ($33::int4[] IS NULL OR v.terms && $33) AND ($34::int4[] IS NULL OR v.terms && $34)
       AND (c.pinned OR (
@@ -258,8 +257,9 @@ class Walk(Struct, frozen=True):
 
 
 class Named(Struct, frozen=True):
-    """Events asked for outright, in place of a walk or beside it: their numbers, and whether each is a pin."""
+    """Events asked for outright: whether beside a walk or in place of it, their numbers, and which are pins."""
 
+    walks: bool
     events: list[int] = []
     pinned: list[bool] = []
     excluded: list[int] = []
@@ -286,7 +286,7 @@ async def walk(
     descending = selection.descending and not undated
     bounds = request.bounds & timeline.bounds
     takes_timeline = _takes(timeline, undated) and not groups.impossible_timeline
-    walks = request.ids is None and request.keys is None and _takes(request, undated) and takes_timeline
+    walks = named.walks and _takes(request, undated) and takes_timeline
     start = _outermost(descending) if after is None else after[1:]
     spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed)
     rows = await connection.fetch(

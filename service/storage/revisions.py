@@ -107,3 +107,37 @@ THESE = "SELECT revision, recorded, author, cause, message, counts FROM revision
 async def read_revisions(connection: Connection, numbers: Iterable[int]) -> dict[int, LogRow]:
     rows = await connection.fetch(THESE, list(numbers))
     return {row["revision"]: msgspec.convert(row, LogRow) for row in rows}
+
+
+# `$2`: collections in the caller's lists; `$3`: whether every actor and source is in sight; `$4`: the visibilities of
+# today with which a timeline is.
+RESOURCES_SEEN = """
+SELECT v.revision, r.kind, count(*) FROM resource_version v JOIN resource r ON r.resource = v.resource
+WHERE v.revision = ANY ($1::int8[]) AND CASE
+    WHEN r.kind = 'collection' THEN r.slug = ANY ($2::text[])
+    WHEN r.kind = 'timeline' THEN (
+        SELECT t.document ->> 'visibility' FROM resource_version t
+        WHERE t.resource = r.resource AND t.document IS NOT NULL ORDER BY t.revision DESC LIMIT 1) = ANY ($4::text[])
+    ELSE $3 OR EXISTS (
+        SELECT FROM resource_use u JOIN resource c ON c.resource = u.collection
+        WHERE u.resource = r.resource AND c.slug = ANY ($2::text[]))
+END
+GROUP BY v.revision, r.kind
+"""
+
+
+async def count_resources(
+    connection: Connection,
+    numbers: Iterable[int],
+    *,
+    collections: Iterable[str],
+    every_name: bool,
+    timelines: Iterable[str],
+) -> dict[int, dict[str, int]]:
+    """How many actors, sources, collections and timelines within sight each of these revisions wrote, by plural."""
+    counts: dict[int, dict[str, int]] = {}
+    for revision, kind, number in await connection.fetch(
+        RESOURCES_SEEN, list(numbers), list(collections), every_name, list(timelines)
+    ):
+        counts.setdefault(revision, {})[f"{kind}s"] = number
+    return counts

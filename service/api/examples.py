@@ -1,0 +1,115 @@
+"""Examples of what can be sent, each good for the demo dossier: bodies by media type and name, and slugs to name."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH
+
+Bodies = Mapping[str, Mapping[str, Any]]
+
+SLUGS: Final = {"actor": "kfor", "source": "bild-2025-02-19", "collection": "main", "timeline": "kosovo"}
+
+EVENT: Final[Bodies] = {
+    JSON: {
+        "small": {"title": "Kosovo declares its independence", "occurred": "2008-02-17"},
+        "attributed": {
+            "key": "italian-contingent",
+            "collection": "main",
+            "title": "Italy has 1,258 soldiers in the force",
+            "language": "en",
+            "occurred": "2025-02~",
+            "kind": "deployment",
+            "actors": [
+                {
+                    "actor": "italy",
+                    "role": "contributor",
+                    "attributes": {"troops": {"value": 1258, "unit": "persons"}},
+                },
+                {"actor": "kfor", "role": "subject"},
+            ],
+            "claims": [
+                {
+                    "source": "kosovo-withdrawal-article",
+                    "via": "bild-2025-02-19",
+                    "stance": "asserts",
+                    "speakers": ["bild"],
+                    "published": "[2025-02-20..2025-02-23]",
+                }
+            ],
+            "relations": [{"type": "part_of", "key": "kfor-deployment"}],
+            "places": [{"name": "Kosovo", "country": "XK", "latitude": 42.6, "longitude": 20.9}],
+            "tags": ["kfor"],
+            "external_ids": {"wikidata": "Q844930"},
+        },
+    }
+}
+EVENT_PATCH: Final[Bodies] = {
+    MERGE_PATCH: {
+        "nearerDate": {"occurred": "2025-02-19/..", "attributes": {"checked": True, "draft": None}},
+    },
+    JSON_PATCH: {
+        "phaseIfStillSo": [
+            {"op": "test", "path": "/phase", "value": "hypothetical"},
+            {"op": "replace", "path": "/phase", "value": "not_happened"},
+            {"op": "add", "path": "/tags/-", "value": "withdrawal"},
+        ],
+    },
+}
+
+CREATED: Final[Mapping[str, Bodies]] = {
+    "actor": {
+        JSON: {
+            "organisation": {
+                "slug": "kosovo-police",
+                "name": "Kosovo Police",
+                "type": "organisation",
+                "names": {"sq": "Policia e Kosovës"},
+            }
+        }
+    },
+    "source": {
+        JSON: {
+            "document": {
+                "slug": "unsc-resolution-1160",
+                "title": "Resolution 1160 (1998)",
+                "publisher": "un-security-council",
+                "url": "https://undocs.org/S/RES/1160(1998)",
+                "type": "document",
+                "published": "1998-03-31",
+                "language": "en",
+            }
+        }
+    },
+    "collection": {
+        JSON: {
+            "dataset": {"slug": "balkans", "title": "The Balkans since 1991", "licence": "CC-BY-4.0"},
+        }
+    },
+    "timeline": {
+        JSON: {
+            "selection": {
+                "slug": "american-troops",
+                "title": "American troops in Kosovo",
+                "selection": {"actor": ["united-states"], "tag": "kfor", "known_at": "2025-02-20"},
+            }
+        }
+    },
+}
+PATCHED: Final[Mapping[str, Bodies]] = {
+    "actor": {
+        MERGE_PATCH: {"name": {"names": {"sr": "Снаге Кфора"}, "description": None}},
+        JSON_PATCH: {"alias": [{"op": "add", "path": "/aliases/-", "value": "Kosovo Force"}]},
+    },
+    "source": {
+        MERGE_PATCH: {"archive": {"archive_url": "https://archive.example/bild-2025-02-19"}},
+        JSON_PATCH: {"language": [{"op": "replace", "path": "/language", "value": "de"}]},
+    },
+    "collection": {
+        MERGE_PATCH: {"credit": {"attribution": "The editors of the dossier"}},
+        JSON_PATCH: {"licence": [{"op": "add", "path": "/licence", "value": "CC-BY-4.0"}]},
+    },
+    "timeline": {
+        MERGE_PATCH: {"narrower": {"selection": {"tag": ["kfor", "us-troops"], "tag_match": "any"}}},
+        JSON_PATCH: {"title": [{"op": "replace", "path": "/title", "value": "Kosovo, claim by claim"}]},
+    },
+}

@@ -1,0 +1,166 @@
+"""JSON Schemas of the shapes: msgspec's own, made exact where an annotation cannot say all that is true.
+
+Whatever has a title is a component, said once and named wherever it is used; only what is used is kept. Free JSON has
+its bounds, patterns end in `$` as ECMA-262 has it, and an enumeration says its type.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+import msgspec
+
+from service.api import shapes
+from service.api.bodies import LIST_MAX
+from service.domain import parameters, values
+from service.domain.parameters import REPEATS_MAX, Parameter
+from service.domain.resources import StoredSelection
+from service.domain.values import INT8_MAX, INT8_MIN, TEXT_MAX, TEXT_PATTERN
+
+REF: Final = "#/components/schemas/{name}"
+
+Schema = dict[str, Any]
+
+_JSON: Final = {"$ref": REF.format(name="JsonValue")}
+_FREE_TEXT: Final = {"type": "string", "pattern": TEXT_PATTERN, "maxLength": TEXT_MAX}
+_FREE_MEMBERS: Final = {"propertyNames": _FREE_TEXT, "additionalProperties": _JSON, "maxProperties": LIST_MAX}
+JSON_VALUE: Final = {
+    "description": "Any JSON; numbers fit into 64 bits.",
+    "anyOf": [
+        {"type": "null"},
+        {"type": "boolean"},
+        {"type": "number", "minimum": INT8_MIN, "maximum": INT8_MAX},
+        _FREE_TEXT,
+        {"type": "array", "items": _JSON, "maxItems": LIST_MAX},
+        {"type": "object", **_FREE_MEMBERS},
+    ],
+}
+
+
+class Schemas:
+    """The schemas of some shapes, and the components that they name."""
+
+    def __init__(self, types: Iterable[Any]) -> None:
+        self._types = [*types, shapes.PatchSteps]  # Kept, for they are found by their identity.
+        found, structs = msgspec.json.schema_components(self._types, ref_template=REF)
+        self._known: Mapping[str, Schema] = {
+            **_titled(shapes),
+            **_titled(values),
+            **{name: _finished(name, schema, structs) for name, schema in structs.items()},
+            "EdtfPoint": parameters.EDTF,
+            "Instant": parameters.INSTANT,
+            "JsonValue": JSON_VALUE,
+            "Patch": found[-1],
+            "StoredSelection": _stored_selection(),
+            "StoredSelectionPatch": _stored_selection(patch=True),
+        }
+        # What stands plainly in an annotation of the domain, and the component that says all of it.
+        self._plain = [
+            (_bare(msgspec.json.schema(of)), name)
+            for of, name in ((StoredSelection, "StoredSelection"), (shapes.Patch, "Patch"))
+        ]
+        self._named: dict[str, Schema] = {}
+        self._by_type = {id(of): self.settled(schema) for of, schema in zip(self._types, found, strict=True)}
+
+    @property
+    def components(self) -> dict[str, Schema]:
+        return dict(sorted(self._named.items()))
+
+    def of(self, shape: Any) -> Schema:
+        """The schema of one of the shapes, as it stands where the shape is used."""
+        return self._by_type[id(shape)]
+
+    def settled(self, schema: Mapping[str, Any]) -> Schema:
+        """A schema as it stands where it is used: a reference, if it is a component's."""
+        if "$ref" in schema:
+            return self._reference(schema["$ref"].rpartition("/")[2], schema)
+        if schema.get("title") in self._known:
+            return self._reference(schema["title"], schema)
+        if not schema:
+            return self._reference("JsonValue", schema)
+        bare = _bare(schema)
+        for plain, name in self._plain:
+            if bare == plain:
+                return self._reference(name, schema)
+        return self._inside(schema)
+
+    def _reference(self, name: str, schema: Mapping[str, Any]) -> Schema:
+        if name not in self._named:
+            self._named[name] = {}  # A component may name itself.
+            self._named[name] = self._inside(self._known[name])
+        told = {key: schema[key] for key in ("description", "default") if key in schema}
+        if told.get("description") == self._known[name].get("description"):
+            del told["description"]
+        return {"$ref": REF.format(name=name), **told}
+
+    def _inside(self, schema: Mapping[str, Any]) -> Schema:
+        """A schema with all that is within it settled."""
+        settled: Schema = {}
+        for key, value in schema.items():
+            match key:
+                case "properties":
+                    settled[key] = {name: self.settled(each) for name, each in value.items()}
+                case "items" | "additionalProperties" | "propertyNames" if isinstance(value, dict):
+                    settled[key] = self.settled(value)
+                case "anyOf":
+                    settled[key] = [self.settled(each) for each in value]
+                case "pattern":
+                    settled[key] = value.replace(r"\Z", "$")
+                case "enum" if len(value) == 1:
+                    settled |= {"type": "string", "const": value[0]}
+                case "enum":
+                    settled |= {"type": "string", "enum": value}
+                case "title":
+                    pass  # It is the component's name.
+                case _:
+                    settled[key] = value
+        if schema.get("type") == "object" and not {"properties", "additionalProperties"} & schema.keys():
+            settled["additionalProperties"] = self._reference("JsonValue", {})
+        return settled
+
+
+def _bare(schema: Mapping[str, Any]) -> Schema:
+    """What a schema admits, without what it tells."""
+    return {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
+
+
+def _titled(module: ModuleType) -> dict[str, Schema]:
+    """The module's annotated types that have a title, words of an enumeration in the order in which they stand."""
+    annotated = [kind for kind in vars(module).values() if get_origin(kind) is Annotated]
+    schemas, _ = msgspec.json.schema_components(annotated, ref_template=REF)
+    found = {}
+    for kind, schema in zip(annotated, schemas, strict=True):
+        if "title" in schema:
+            of = get_args(kind)[0]
+            words = {"enum": list(get_args(of))} if get_origin(of) is Literal else {}
+            found[schema["title"]] = {**schema, **words}
+    return found
+
+
+def _finished(name: str, schema: Schema, structs: Mapping[str, Schema]) -> Schema:
+    """A struct's schema, with its input's words where it has none; what a patch's step does not know is free JSON."""
+    if name.endswith("Step"):
+        schema = {**schema, **_FREE_MEMBERS}
+    described = structs.get(f"{name}Input", {}).get("description")
+    return schema if described is None or "description" in schema else {"description": described, **schema}
+
+
+def _stored_selection(*, patch: bool = False) -> Schema:
+    """What a timeline may hold: one value of each parameter, or a list where it is repeatable; null in a patch."""
+
+    def stored(parameter: Parameter) -> Schema:
+        one = parameter.schema
+        either = [one]
+        if parameter.repeatable:
+            either.append({"type": "array", "items": one, "minItems": 1, "maxItems": REPEATS_MAX})
+        if patch:
+            either.append({"type": "null"})
+        return {"anyOf": either} if len(either) > 1 else one
+
+    return {
+        "description": "Selection parameters by name; a list where one is repeated."
+        + (" Null takes an entry away." if patch else ""),
+        "type": "object",
+        "properties": {parameter.name: stored(parameter) for parameter in parameters.STORABLE},
+        "additionalProperties": False,
+    }

@@ -1,0 +1,99 @@
+"""The posting index: kept with every write, it is what making it anew from the versions gives."""
+
+import asyncpg
+import pytest
+
+from service.domain.dates import EARLIEST, LATEST, parse
+from service.storage import postings, revisions
+from service.storage.postings import CLOSED, LENGTHS, LONGER, OPEN, UNDATED, span_of
+from tests.storage.pasts import DATES, Past, new_past, or_else
+
+POSTINGS = "SELECT p::text FROM posting p ORDER BY 1"
+COUNTS = "SELECT term, span, postings FROM term_span WHERE postings <> 0 ORDER BY 1, 2"
+
+
+async def index_of(connection: asyncpg.Connection) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
+    return await connection.fetch(POSTINGS), await connection.fetch(COUNTS)
+
+
+@pytest.fixture(params=range(3))
+async def past(request: pytest.FixtureRequest, connection: asyncpg.Connection) -> Past:
+    return await new_past(connection, seed=request.param, length=80)
+
+
+async def test_the_index_kept_is_the_index_made_anew(past: Past) -> None:
+    for _ in range(4):
+        await past.write(15)
+        kept = await index_of(past.connection)
+        await postings.rebuild(past.connection)
+        assert await index_of(past.connection) == kept
+        assert len(kept[0]) > 200
+    ways = await past.connection.fetch(
+        "SELECT until = 9223372036854775807 AS live, span >= 16 AS closed, count(*) FROM posting GROUP BY 1, 2"
+    )
+    assert {(row["live"], row["closed"]) for row in ways} == {(True, False), (False, True)}
+
+
+async def test_postings_say_of_every_revision_what_the_versions_do(past: Past) -> None:
+    """Each term of each event at each revision: by the index, and by the newest version up to it."""
+    by_index = await past.connection.fetch(
+        "SELECT r.revision, p.event, p.term, p.span & 15 AS span, p.t_lo, p.t_hi, p.known "
+        "FROM revision r JOIN posting p ON r.revision >= p.since AND r.revision < p.until"
+    )
+    by_version = await past.connection.fetch(
+        "SELECT r.revision, v.event, unnest(v.terms) AS term, v.span, v.t_lo, v.t_hi, v.known "
+        "FROM revision r JOIN version v ON v.revision <= r.revision AND NOT EXISTS ("
+        "    SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= r.revision)"
+    )
+    assert sorted(map(tuple, by_index)) == sorted(map(tuple, by_version))
+    assert len(by_index) > 5_000
+
+
+async def test_a_retracted_event_has_no_terms_and_comes_back_with_them(past: Past) -> None:
+    gone = await past.connection.fetch(
+        "SELECT event, revision FROM version "
+        "WHERE (document IS NULL) <> (terms = '{}') OR (document IS NULL) <> (facts IS NULL)"
+    )
+    assert gone == []
+    back = await past.connection.fetchval(
+        "SELECT count(*) FROM version v JOIN version w ON w.event = v.event AND w.revision > v.revision "
+        "WHERE v.document IS NULL AND w.document IS NOT NULL"
+    )
+    assert back > 0
+
+
+async def test_writes_that_change_words_alone_touch_no_posting(past: Past) -> None:
+    event = min(past.forms.keys() - past.retracted)
+    before = await past.connection.fetch("SELECT ctid, xmin, p FROM posting p ORDER BY p")
+    revision = past.head
+    await past.retitle(event, "Other words for the same")
+    assert past.head == revision + 1
+    assert await past.connection.fetch("SELECT ctid, xmin, p FROM posting p ORDER BY p") == before
+
+
+async def test_terms_are_numbered_once(connection: asyncpg.Connection) -> None:
+    async with connection.transaction():
+        await revisions.lock_head(connection)
+        first = await postings.ensure_terms(connection, [("actor", "a"), ("tag", "a"), ("tag", "b")])
+        again = await postings.ensure_terms(connection, [("tag", "c"), ("tag", "a"), ("actor", "a")])
+    assert len(set(first.values())) == 3
+    assert {term: first[term] for term in (("actor", "a"), ("tag", "a"))}.items() <= again.items()
+    assert again["tag", "c"] not in first.values()
+    assert await postings.find_terms(connection, [("tag", "b"), ("tag", "none such")]) == {
+        ("tag", "b"): (first["tag", "b"], 0)
+    }
+    assert await postings.ensure_terms(connection, []) == {}
+
+
+def test_a_class_holds_what_is_no_longer_than_its_length() -> None:
+    for span, length in enumerate(LENGTHS):
+        assert span_of(0, length - 1, False) == span
+        assert span_of(5, 5 + length, False) == span + 1
+        assert span_of(-length, -1, False) == span
+    assert span_of(EARLIEST, LATEST - 1, False) == LONGER
+    assert span_of(EARLIEST, LATEST, False) == span_of(7, LATEST, False) == OPEN
+    assert span_of(LATEST, LATEST, True) == UNDATED
+    assert max(LONGER, OPEN, UNDATED, len(LENGTHS)) < CLOSED
+    given = [parse(date) for date in DATES if date is not None]
+    classes = {span_of(or_else(date.start, EARLIEST), or_else(date.end, LATEST), False) for date in given}
+    assert classes | {UNDATED} == set(range(11)), "the pasts that tests draw have dates of every class"

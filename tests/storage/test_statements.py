@@ -1,0 +1,49 @@
+"""Every statement of the storage floor, found by looking, is one that the migrated schema understands."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+import service.storage
+
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|TRUNCATE)\b")
+CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
+# What only ever grows; the index, its counts, the head, keys and kept answers are not of the record.
+TOUCHES_RECORD = re.compile(
+    r"(UPDATE|DELETE\s+FROM|TRUNCATE|MERGE\s+INTO)\s+(ONLY\s+)?(event|version|revision|resource)"
+)
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Name and text of each constant that holds a statement."""
+    for module in pkgutil.iter_modules(service.storage.__path__, "service.storage."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if CONSTANT.fullmatch(name) and isinstance(value, str) and STATEMENT.match(value):
+                yield f"{module.name.removeprefix('service.storage.')}.{name}", value
+
+
+STATEMENTS = dict(statements())
+
+
+def test_the_statements_are_found() -> None:
+    assert len(STATEMENTS) > 20
+    assert {
+        "postings.PAGE_ASCENDING",
+        "postings.REBUILD",
+        "events.ADD_VERSION",
+        "revisions.APPEND",
+    } <= STATEMENTS.keys()
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_statement_prepares_on_the_migrated_schema(connection: asyncpg.Connection, name: str) -> None:
+    await connection.prepare(STATEMENTS[name])
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_leaves_the_record_alone(name: str) -> None:
+    assert TOUCHES_RECORD.search(STATEMENTS[name]) is None
