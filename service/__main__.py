@@ -6,8 +6,11 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -16,6 +19,7 @@ import asyncpg
 import msgspec
 import uvicorn
 from litestar import Litestar
+from uvicorn.supervisors import Multiprocess
 
 from service.api.diff import PARAMETERS, compare_sides
 from service.api.document import document_bytes, endpoints_text
@@ -33,6 +37,7 @@ from service.storage.programs import EmbeddedError
 
 OPERATOR = Caller(name="operator", scope="admin")
 ROOT = Path(__file__).resolve().parent.parent
+ORPHAN_CHECK_SECONDS = 1.0
 
 
 def main() -> None:
@@ -99,9 +104,7 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    for noisy in ("alembic", "uvicorn.error"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    _log_as(settings.log_format)
     signal.signal(signal.SIGTERM, _leave)
     if settings.database_url is not None:
         asyncio.run(migrating.migrate(settings.direct_url or settings.database_url))
@@ -116,6 +119,29 @@ def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
         _serve(settings)
 
 
+class _JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(told).decode()
+
+
+def _log_as(form: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines() if form == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # What a lost connection means is told by whoever lost it.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
+
+
 def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
@@ -127,17 +153,15 @@ async def _prepare_store(settings: Settings, *, demo: bool) -> None:
             await load_demo(pool, say)
         async with pool.acquire() as connection:
             if not await keys.any_writer(connection):
-                say("Reading is open. To write, make a key: dateline key create --scope write --name NAME")
+                say(f"Reading is open. To write, make a key: {sys.argv[0]} key create --scope write --name NAME")
     finally:
         await pool.close()
 
 
 def _serve(settings: Settings) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    say(f"Serving on http://{host}:{settings.port} (reference: /docs; stop with Ctrl-C)")
     # Workers are processes of their own, which read their settings anew.
     os.environ["DATELINE_DATABASE_URL"] = settings.database_url or ""
-    uvicorn.run(
+    config = uvicorn.Config(
         "service.__main__:app_from_environment",
         factory=True,
         host=settings.host,
@@ -148,11 +172,32 @@ def _serve(settings: Settings) -> None:
         log_config=None,
         timeout_graceful_shutdown=10,
     )
+    listener = config.bind_socket()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    say(f"Serving on http://{host}:{listener.getsockname()[1]} (reference: /docs; stop with Ctrl-C)")
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
 
 
 def app_from_environment() -> Litestar:
     """The service as each worker makes it."""
-    return create_app(settings_from(os.environ))
+    settings = settings_from(os.environ)
+    if settings.workers > 1:
+        _log_as(settings.log_format)
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    return create_app(settings)
+
+
+def _end_with(parent: int) -> None:
+    """Ends this worker when its parent has ended without saying so, and with it the database."""
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_CHECK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def run_migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
@@ -187,8 +232,7 @@ def run_check(settings: Settings, _arguments: argparse.Namespace) -> None:
 async def _check(url: str) -> None:
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        server = connection.get_server_version()
-        print(f"database    PostgreSQL {server.major}.{server.minor}")
+        print(f"database    PostgreSQL {await connection.fetchval('SHOW server_version')}")
         found = await connection.fetchval("SELECT to_regclass('alembic_version')")
         current = None if found is None else await connection.fetchval("SELECT version_num FROM alembic_version")
         newest = migrating.newest()

@@ -31,11 +31,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     public_url: Annotated[
-        str | None,
-        Meta(
-            pattern=r"^https?://[^\s/]+\Z",
-            description="origin in answers' addresses; the request's own where unset",
-        ),
+        Annotated[str, Meta(pattern=r"^https?://[^\s/]+\Z")] | None,
+        Meta(description="origin in answers' addresses; the request's own where unset"),
     ] = None
     log_format: Literal["text", "json"] = "text"
     pool_size: Annotated[int, Meta(ge=1, le=200, description="database connections per worker")] = 10

@@ -266,7 +266,8 @@ def first_date(claims: Iterable[Form]) -> str | None:
 def standing(claims: list[Form], sources: Mapping[str, Form]) -> Document:
     """What claims amount to, given in their documented order.
 
-    Reading: "asserting" and "denying claims" are throughout those that count, the latest of each voice.
+    Reading: the claims whose voices and origins are counted are those that count, the latest of each voice; the
+    first dates are of all that assert or deny, since saying a thing again does not move when it was first said.
     """
     latest: dict[tuple[str, str], Form] = {}
     for claim in claims:
@@ -298,8 +299,8 @@ def standing(claims: list[Form], sources: Mapping[str, Form]) -> Document:
         "denying": len(denying),
         "sources": len({claim["source"] for claim in claims}),
         "origins": origins,
-        "first_published": first_date(asserting),
-        "first_denied": first_date(denying),
+        "first_published": first_date(claim for claim in claims if claim["stance"] in ASSERTING),
+        "first_denied": first_date(claim for claim in claims if claim["stance"] in DENYING),
     }
 
 

@@ -318,7 +318,7 @@ def test_a_date_taken_over_from_the_source_counts_as_null_where_claims_are_told_
     editor.event("e", claims=[{"source": "leaflet", "stance": "denies", "published": "../1999"}, taken_over])
     claims = editor.model.listing({})[0]["claims"]
     assert [each["published"] for each in claims] == ["../2000", "../1999"]
-    assert editor.model.listing({})[0]["standing"]["first_denied"] == "../1999"
+    assert editor.model.listing({})[0]["standing"]["first_denied"] == "../2000"
 
 
 def test_a_voice_is_the_first_speaker_else_the_publisher_else_the_source() -> None:

@@ -90,7 +90,7 @@ async def compare_sides(
         page=await compare(
             connection, base.selection, head.selection, after, limit, summed=cursor is None, include=include
         ),
-        newest=store.newest,
+        newest=max(base.newest, head.newest),
         pinned=base.pinned and head.pinned,
     )
 

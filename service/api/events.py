@@ -48,7 +48,7 @@ async def page_of_selection(call: Call, wants: Asked) -> Reply:
         reading = await selecting.select(connection, store, wants)
         after: Position | None = None if cursor is None else msgspec.convert(cursor.place, Position)
         page = await selecting.read_page(connection, reading.selection, after, call.limit(), call.includes())
-    next = None if page.next is None else replies.following(call, store.newest, page.next)
+    next = None if page.next is None else replies.following(call, reading.newest, page.next)
     body = replies.page_bytes(page.documents, page.included, next, reading.selection.revision)
     return replies.paged(body, next, pinned=reading.pinned)
 
@@ -150,7 +150,6 @@ def _history_item(version: Version, previous: Version | None, log: LogRow) -> Hi
 
 
 LINKS = replies.EVENT_LINKS
-FIRST = replies.first_of("event", "id")
 READ = (*parameters.LENSES, parameters.INCLUDE)
 
 OPERATIONS = (
@@ -162,7 +161,7 @@ OPERATIONS = (
         summary="List the events of a selection",
         parameters=parameters.LISTING,
         run=list_events,
-        answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED, FIRST),),
+        answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED),),
         problems=("refused-parameter", "selection-too-broad", "not-found", "gone"),
     ),
     Operation(

@@ -71,7 +71,13 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
         if operation is None:
             return Response(b"", status_code=204, headers=_options(allow))
         call = await _read(operation, services, request)
-        return _finished(call, await operation.run(call), request)
+        try:
+            return _finished(call, await operation.run(call), request)
+        except DatelineError as error:
+            if error.link is not None:
+                path, relation = error.link
+                error.link = (call.origin + path, relation)
+            raise
 
     return handle
 

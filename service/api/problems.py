@@ -103,7 +103,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "gone": Kind(
         410,
-        "It was retracted",
+        "It is no more",
         "`Link` leads to its history; it stays readable at earlier revisions.",
         "The actor kfor was deleted at revision 6.",
     ),

@@ -48,7 +48,8 @@ th { font-weight: 600; color: var(--soft); font-size: .8125rem }
 th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0; border-top: 1px solid var(--line) }
 tr:first-child > th { border-top: 0 } td:first-child { width: 11rem }
 @media (min-width: 75rem) {
-  .beside { display: grid; grid-template-columns: 17rem minmax(0, 1fr) } .beside > main { margin: 0; padding-left: 2rem }
+  .beside { display: grid; grid-template-columns: 17rem minmax(0, 1fr) }
+  .beside > main { margin: 0; padding-left: 2rem }
   .beside > nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 2rem 1rem 2rem 1.5rem;
     border-right: 1px solid var(--line); font-size: .875rem } }
 @media (max-width: 74.99rem) {

@@ -58,13 +58,6 @@ RETRACTED_LINKS: Final = (
 )
 
 
-def first_of(kind: str, name: str) -> tuple[Link, ...]:
-    """From a listing to the first thing on it."""
-    thing = kind.capitalize()
-    this = {name: f"$response.body#/items/0/{name}"}
-    return (Link(f"readFirst{thing}", f"read{thing}", "Read the first of them.", this),)
-
-
 REFUSED_BODIES: Final = ("invalid-body", "too-large", "unsupported-media-type")
 REFUSED_POSTS: Final = ("idempotency-key-in-use", "idempotency-key-reused", *REFUSED_BODIES)
 REFUSED_CHANGES: Final = ("precondition-required", "stale")

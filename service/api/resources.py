@@ -156,7 +156,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             )
         more = len(rows) > call.limit()
         rows = rows[: call.limit()]
-        next = replies.following(call, store.newest, [rows[-1].slug]) if more else None
+        next = replies.following(call, revision if pinned else store.newest, [rows[-1].slug]) if more else None
         page = {
             "items": [msgspec.Raw(row.document or b"null") for row in rows],
             "next": next,
@@ -210,7 +210,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
         return row, msgspec.json.decode(row.document or b"", type=kept.shape)
 
     slug = slug_of(kind)
-    links, first = replies.links_of(kind, "slug"), replies.first_of(kind, "slug")
+    links = replies.links_of(kind, "slug")
     one = f"{kept.path}/{{slug}}"
     return (
         Operation(
@@ -221,7 +221,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             summary=f"List {kind}s",
             parameters=(SEARCH, *RECORDED, parameters.LIMIT, parameters.CURSOR),
             run=list_them,
-            answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED, first),),
+            answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED),),
             problems=("refused-parameter",),
         ),
         Operation(
@@ -367,7 +367,7 @@ OPERATIONS = (
         place=(slug_of("timeline"),),
         parameters=tuple(each for each in parameters.LISTING if each.name != "timeline"),
         run=list_timeline_events,
-        answers=(Answer(200, "One page of the timeline, in order.", {JSON: EventPage}, replies.PAGED, events.FIRST),),
+        answers=(Answer(200, "One page of the timeline, in order.", {JSON: EventPage}, replies.PAGED),),
         problems=(
             "refused-parameter",
             "selection-too-broad",

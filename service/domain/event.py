@@ -100,7 +100,7 @@ class EventInput(Input, frozen=True, kw_only=True):
     """An event as it is created and revised."""
 
     key: Key | None = None
-    collection: Slug = "main"
+    collection: Annotated[Slug, Meta(description="Made along with its first event where it is main.")] = "main"
     title: Name
     summary: Text | None = None
     language: Language | None = None

@@ -68,8 +68,8 @@ def standing_of(stated: Sequence[Stated]) -> Standing:
         denying=len(denying),
         sources=len({claim.source for claim, _ in stated}),
         origins=origins,
-        first_published=_first(asserting),
-        first_denied=_first(denying),
+        first_published=_first(stated, ASSERTING),
+        first_denied=_first(stated, DENYING),
     )
 
 
@@ -107,6 +107,10 @@ def _origins(asserting: Sequence[Stated]) -> int:
     return number
 
 
-def _first(counting: Sequence[Stated]) -> str | None:
-    """The publication date of the earliest of these claims that has one, as its source gives it."""
-    return next((claim.published for claim, facts in counting if facts.reached is not None), None)
+def _first(stated: Sequence[Stated], stances: frozenset[str]) -> str | None:
+    """The publication date of the earliest of these claims that has one, as its source gives it.
+
+    A voice that says a thing again later does not move the day on which it was first said.
+    """
+    dated = (claim.published for claim, facts in stated if claim.stance in stances and facts.reached is not None)
+    return next(dated, None)

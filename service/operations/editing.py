@@ -40,6 +40,7 @@ from service.storage.resources import NewState, Row
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 Resource = Actor | Source | Collection | Timeline
 
+DEFAULT_COLLECTION: Final = "main"
 FOLLOWING_MAX: Final = 50_000
 """How many events one source's revision may carry along."""
 
@@ -193,6 +194,8 @@ class Edit:
 
     async def create_events(self, given: Sequence[EventInput], caller: Caller) -> list[Event]:
         """Records new events, which may relate to each other."""
+        if any(event.collection == DEFAULT_COLLECTION for event in given) and caller.reaches(DEFAULT_COLLECTION):
+            await self._ensure_default()
         there = await self._collections({event.collection for event in given})
         sight = sight_of(caller, {slug: collection.visibility for slug, collection in there.items()})
         changes = []
@@ -204,6 +207,12 @@ class Edit:
                     await self._refuse_taken(event.collection, event.key)
             changes.append(Change(event, self._identity(event), None))
         return await self._record(changes, sight.named)
+
+    async def _ensure_default(self) -> None:
+        """Makes the collection that events belong to by default, where a store has never had it."""
+        if not await resources.read_resources(self.connection, "collection", [DEFAULT_COLLECTION], self.after.revision):
+            given = CollectionInput(slug=DEFAULT_COLLECTION, title=DEFAULT_COLLECTION.capitalize())
+            await self._put_resource("collection", given, None)
 
     async def revise_events(self, changes: "Sequence[Change]") -> list[Event]:
         """Makes new versions of events; those that say nothing new are left as they are."""

@@ -34,6 +34,8 @@ class Reading(Struct, frozen=True):
     selection: Selection
     pinned: bool
     """Whether the same request will have the same answer for ever, visibility apart."""
+    newest: int
+    """The revision that is newest to the pages that follow: of a pinned reading its own, so that they never change."""
 
 
 class Page(Struct, frozen=True):
@@ -84,7 +86,8 @@ async def select(connection: Connection, store: Store, asked: Asked) -> Reading:
         lenses = asked.lenses.over(timeline.lenses)
         order = asked.order or timeline.order
         if lenses != asked.lenses:
-            revision, pinned = await revision_of(connection, store, lenses)
+            # What the timeline pins is still read by its definition of today.
+            revision, _ = await revision_of(connection, store, lenses)
     selection = Selection(
         revision=revision,
         head=store.head.revision,
@@ -96,7 +99,7 @@ async def select(connection: Connection, store: Store, asked: Asked) -> Reading:
         known=known_of(lenses),
         descending=order == "desc",
     )
-    return Reading(selection, pinned)
+    return Reading(selection, pinned, revision if pinned else store.newest)
 
 
 async def find_timeline(connection: Connection, store: Store, slug: str, revision: int) -> Timeline:

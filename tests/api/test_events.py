@@ -567,7 +567,7 @@ def test_a_key_is_unique_in_its_collection(writer: httpx.Client, client: httpx.C
     form = {"title": "x", "collection": home, "key": "Key with spaces"}
     taken = writer.post("/v1/events", json=form)
     refused(taken, 409, "already-exists")
-    assert taken.headers["Location"] == f"/v1/events/{event['id']}"
+    assert taken.headers["Location"] == f"{str(writer.base_url).rstrip('/')}/v1/events/{event['id']}"
     assert client.get(taken.headers["Location"]).json()["key"] == "Key with spaces"
     # Keys are compared as they are, and each collection has its own.
     make(writer, "events", collection=home, key="key with spaces")
@@ -582,8 +582,9 @@ def test_a_retracted_key_leads_to_its_history(writer: httpx.Client, client: http
     problem = refused(taken, 409, "already-exists")
     assert f"retracted at revision {revision}" in problem["detail"]
     history = f"/v1/events/{event['id']}/history"
-    assert taken.headers["Location"] == history
-    assert taken.headers["Link"] == f'<{history}>; rel="version-history"'
+    whole = str(writer.base_url).rstrip("/") + history
+    assert taken.headers["Location"] == whole
+    assert taken.headers["Link"] == f'<{whole}>; rel="version-history"'
     assert [item["event"] and item["event"]["key"] for item in get(client, history)["items"]] == ["k", None]
 
 
@@ -766,7 +767,7 @@ def test_retracted_is_gone_and_still_readable_before(writer: httpx.Client, clien
     gone = client.get(path)
     problem = refused(gone, 410, "gone")
     assert f"revision {revision}" in problem["detail"]
-    assert gone.headers["Link"] == f'<{path}/history>; rel="version-history"'
+    assert gone.headers["Link"] == f'<{str(writer.base_url).rstrip("/")}{path}/history>; rel="version-history"'
     assert without(get(client, path, revision=revision - 1), "included") == event
     refused(client.get(path, params={"revision": revision}), 410, "gone")
     refused(client.get(path, params={"revision": event["revision"] - 1}), 404, "not-found")

@@ -102,7 +102,7 @@ def test_a_slug_is_taken_once_and_never_changes(writer: httpx.Client, unique: st
     thing = make(writer, kind, slug=unique)
     taken = writer.post(f"/v1/{kind}", json={"slug": unique, name_of(kind): "Other"})
     refused(taken, 409, "already-exists")
-    assert taken.headers["Location"] == f"/v1/{kind}/{unique}"
+    assert taken.headers["Location"] == f"{str(writer.base_url).rstrip('/')}/v1/{kind}/{unique}"
     assert writer.get(taken.headers["Location"]).json() == thing
     refused(patch(writer, address(kind, thing), {"slug": f"{unique}-2"}), 422, "refused", "/slug")
     same = patch(writer, address(kind, thing), {"slug": unique})
@@ -162,7 +162,8 @@ def test_a_slug_deleted_and_made_again_is_the_same_continued(
     deleted = remove(writer, kind, first)
     gone = writer.get(path)
     refused(gone, 410, "gone")
-    assert gone.headers["Link"] == f'<{path}?revision={deleted - 1}>; rel="predecessor-version"'
+    before = f"{path}?revision={deleted - 1}"
+    assert gone.headers["Link"] == f'<{str(writer.base_url).rstrip("/")}{before}>; rel="predecessor-version"'
     assert writer.get(f"{path}?revision={deleted - 1}").json() == first
     refused(patch(writer, path, {name_of(kind): "x"}), 410, "gone")
     refused(writer.delete(path, headers={"If-Match": "*"}), 410, "gone")

@@ -768,6 +768,15 @@ def test_display_of_a_long_set_counts_the_rest() -> None:
     assert date.display.endswith(f" {28 - shown} more")
 
 
+@pytest.mark.parametrize("form", ["{0}/{1}", "[{0}..{1}]", "{{{0}..{1},{0}}}", "[{0}..{1},{0}..{1}]"])
+def test_display_of_the_longest_dates_is_cut(form: str) -> None:
+    # Of all dates these take the most words.
+    display = dates.parse(form.format("?-15XX-~0X-%1X", "%-15XX-~0X-?1X")).display
+    assert "some day from 10 to 19 of some month from January to September of a year from 1600" in display
+    assert len(display) == 300
+    assert display.endswith("…")
+
+
 @pytest.mark.parametrize(
     ("text", "suggestion"),
     [

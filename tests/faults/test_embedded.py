@@ -434,9 +434,9 @@ def test_the_default_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert default_data_dir() == Path("/var/lib/dateline")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("HOME", "/srv/somebody")
     monkeypatch.setenv("XDG_DATA_HOME", "relative/so/ignored")
-    assert default_data_dir() == Path("/home/somebody/.local/share/dateline")
+    assert default_data_dir() == Path("/srv/somebody/.local/share/dateline")
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert default_data_dir() == Path("/data/dateline")
 

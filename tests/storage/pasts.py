@@ -118,8 +118,11 @@ class Past:
     async def retitle(self, event: int, title: str) -> None:
         """Changes the words of an event and nothing else."""
         async with editing(self.connection, NOTE) as edit:
-            await self._put(edit, {event: msgspec.structs.replace(self.forms[event][-1], title=title)})
+            await self.change_title(edit, event, title)
         self.head = edit.revision
+
+    async def change_title(self, edit: Edit, event: int, title: str) -> None:
+        await self._put(edit, {event: msgspec.structs.replace(self.forms[event][-1], title=title)})
 
     # The kinds of write
 
@@ -225,7 +228,7 @@ class Past:
             filters=self._filters(aim, versions, random.choice([0, 0, 1, 1, 2, 3, 4, 5, 6])),
             timeline=self._filters(aim, versions, random.choice([0, 1, 2, 5])) if timed else Filters(),
             include=frozenset(random.sample(ids, random.randint(0, 4))) if timed else frozenset(),
-            exclude=frozenset(random.sample(ids, random.randint(0, 9))) if timed else frozenset(),
+            exclude=frozenset(random.sample(ids, random.choice([0, 5, 40]))) if timed else frozenset(),
             known=LATEST if random.random() < 0.6 else self._known(),
             descending=random.random() < 0.5,
         )
@@ -242,19 +245,16 @@ class Past:
         has = sorted(terms_of(aim.document, LATEST))
         chosen = [random.choice(has) for _ in range(groups)]
         keys = [identity.key for identity in self.identities.values() if identity.key is not None]
+        ids = ["01999999-9999-7999-9999-999999999999", *(identity.id for identity in self.identities.values())]
         named = random.random()
         return Filters(
             bounds=window,
             dated=undated != "only",
             undated=undated != "exclude",
             groups=tuple(Group(dimension, tuple(self._values(dimension, value))) for dimension, value in chosen),
-            ids=frozenset([aim.document["id"], *random.sample(sorted(self._ids()), 3)]) if named < 0.12 else None,
-            keys=frozenset(random.sample(keys, len(keys) // 4)) if 0.08 < named < 0.2 else None,
+            ids=frozenset(random.sample(ids, len(ids) // 3)) if named < 0.12 else None,
+            keys=frozenset(random.sample(keys, len(keys) // 3)) if 0.08 < named < 0.2 else None,
         )
-
-    def _ids(self) -> Iterator[str]:
-        yield "01999999-9999-7999-9999-999999999999"
-        yield from (identity.id for identity in self.identities.values())
 
     def _values(self, dimension: str, value: str) -> Iterator[str]:
         vocabulary = {"actor": ACTORS, "source": SOURCES, "tag": TAGS, "speaker": ACTORS, "collection": SHARES}

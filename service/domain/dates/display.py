@@ -33,6 +33,11 @@ _YEARS_AGO_SCALES = ((10**9, "billion"), (10**6, "million"))
 
 def describe(edtf: str) -> str:
     """English for a text that `parse` accepts, at most DISPLAY_LENGTH_MAX characters."""
+    text = _described(edtf)
+    return text if len(text) <= DISPLAY_LENGTH_MAX else f"{text[: DISPLAY_LENGTH_MAX - 1]}…"
+
+
+def _described(edtf: str) -> str:
     if edtf[0] in "[{":
         return _set(edtf)
     if "/" in edtf:
@@ -54,7 +59,7 @@ def _set(edtf: str) -> str:
     comma, last = (", ", f" {word} ") if simple else ("; ", f"; {word} ")
     text = opening + comma.join(members[:-1]) + last + members[-1]
     shown = len(members)
-    while len(text) > DISPLAY_LENGTH_MAX:
+    while len(text) > DISPLAY_LENGTH_MAX and shown > 1:
         shown -= 1
         text = f"{opening}{comma.join(members[:shown])}{last}{len(members) - shown} more"
     return text

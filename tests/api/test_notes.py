@@ -1,0 +1,194 @@
+"""The change note: a diff in Markdown, which a reader understands."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.calls import address, get, head_of, make, refused, remove, revise
+
+
+@pytest.fixture
+def home(writer: httpx.Client, unique: str) -> str:
+    """A collection of the test's own; its slug begins every other."""
+    make(writer, "collections", slug=unique)
+    return unique
+
+
+def note(client: httpx.Client, accept: str = "text/markdown", **query: Any) -> str:
+    answer = client.get("/v1/diff", params=query, headers={"Accept": accept})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].split(";")[0] == "text/markdown"
+    return answer.text
+
+
+def lines(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if line)
+
+
+def test_a_note_tells_what_came_went_and_changed(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    make(writer, "actors", slug=f"{home}-p", name="The Paper")
+    make(writer, "actors", slug=f"{home}-m", name="The Mission")
+    make(writer, "actors", slug=f"{home}-o", name="An official")
+    report = make(writer, "sources", slug=f"{home}-r", title="Report", published="2025-02-19", publisher=f"{home}-p")
+    denial = make(writer, "sources", slug=f"{home}-d", title="Denial", published="2025-02-20")
+    asserted = {"source": report["slug"], "speakers": [f"{home}-o"]}
+    denied = {"source": denial["slug"], "stance": "denies", "speakers": [f"{home}-m", f"{home}-o"]}
+    withdrawal = make(
+        writer,
+        "events",
+        collection=home,
+        title="Withdrawal",
+        occurred="2025-02/..",
+        phase="hypothetical",
+        actors=[{"actor": f"{home}-o", "role": "speaker"}],
+        claims=[asserted],
+        tags=["a"],
+    )
+    gone = make(writer, "events", collection=home, title="Gone", claims=[{"source": report["slug"]}])
+    base = head_of(client)
+    revise(
+        writer,
+        "events",
+        withdrawal,
+        title="Troop withdrawal",
+        summary="Retold",
+        occurred="2025-03",
+        phase="expected",
+        kind="move",
+        actors=[{"actor": f"{home}-m"}],
+        claims=[asserted, denied],
+        tags=["b"],
+        places=[{"country": "XK"}],
+    )
+    remove(writer, "events", gone)
+    make(
+        writer,
+        "events",
+        collection=home,
+        title="Made",
+        occurred="1999",
+        claims=[{"source": report["slug"], "stance": "mentions"}],
+    )
+    head = head_of(client)
+    assert note(client, base_revision=base, head_revision=head, collection=home) == (
+        f"""\
+# Changes from revision {base} (collection={home}) to revision {head} (collection={home})
+
+1 added, 1 removed, 1 changed.
+
+## Added
+
+- **Made** (1999): mentioned
+  - Report, 2025-02-19, mentions it
+
+## Removed
+
+- **Gone** (undated): reported
+  - Report, 2025-02-19, asserts it
+
+## Changed
+
+- **Troop withdrawal** (March 2025): contested
+  - title: Withdrawal → Troop withdrawal
+  - summary: – → Retold
+  - date: from February 2025 → March 2025
+  - kind: – → move
+  - phase: hypothetical → expected
+  - actors: with The Mission
+  - actors: without An official as speaker
+  - new: The Mission and An official, in Denial, 2025-02-20, denies it
+  - standing: reported → contested
+  - places: changed
+  - tags: with b
+  - tags: without a
+"""
+    )
+
+
+def test_a_note_without_changes(client: httpx.Client, home: str) -> None:
+    head = head_of(client)
+    assert note(client, base_revision=head, head_revision=head, collection=home) == (
+        f"# Changes from revision {head} (collection={home}) to revision {head} (collection={home})\n\n"
+        "0 added, 0 removed, 0 changed.\n"
+    )
+
+
+def test_what_stands_outside_on_the_other_side(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    event = make(writer, "events", collection=home, title="Moved", occurred="1990")
+    base = head_of(client)
+    revise(writer, "events", event, occurred="1999", summary="now")
+    text = note(client, base_revision=base, collection=home, **{"from": "1999"})
+    assert list(lines(text))[-2:] == [
+        "- **Moved** (1999): unsourced",
+        "  - on the other side it stands outside the selection, with other summary and occurred",
+    ]
+
+
+def test_text_is_text(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """Whatever a title holds, it is no Markdown, no HTML, and stays on its line."""
+    head = head_of(client)
+    make(writer, "events", collection=home, title="*bold* _it_ `x` [a](b) <b> & # | ~ \\ end", tags=["x"])
+    (line,) = (line for line in lines(note(client, base_revision=head, collection=home)) if line.startswith("- "))
+    assert line == (
+        "- **\\*bold\\* \\_it\\_ \\`x\\` \\[a\\](b) \\<b\\> \\& \\# \\| \\~ \\\\ end** (undated): unsourced"
+    )
+    event = make(writer, "events", collection=home, title="Lines", summary="old")
+    head = head_of(client)
+    revise(writer, "events", event, summary="one\n\n# two\n- three")
+    assert "  - summary: old → one \\# two - three" in list(lines(note(client, base_revision=head, collection=home)))
+
+
+def test_pages_of_a_note_lead_on(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    head = head_of(client)
+    for title in ("One", "Two", "Three"):
+        make(writer, "events", collection=home, title=title)
+    text = note(client, base_revision=head, collection=home, limit=2)
+    *rest, last = lines(text)
+    assert "3 added, 0 removed, 0 changed." in rest
+    assert last.startswith("[More changes](")
+    following = client.get(last.removeprefix("[More changes](").removesuffix(")"), headers={"Accept": "text/markdown"})
+    assert following.status_code == 200
+    assert [line for line in lines(following.text) if line.startswith("- ")] == ["- **One** (undated): unsourced"]
+    assert "added" not in following.text.split("##")[0]
+    # JSON's next may be read as a note, and the other way round.
+    page = client.get("/v1/diff", params={"base_revision": head, "collection": home, "limit": 2}).json()
+    assert client.get(page["next"], headers={"Accept": "text/markdown"}).text == following.text
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/markdown", "text/markdown"),
+        ("text/*", "text/markdown"),
+        ("text/markdown;q=0.5, application/json;q=0.4", "text/markdown"),
+        ("application/json, text/markdown", "application/json"),
+        ("application/json;q=0.1, text/markdown;q=0.2", "text/markdown"),
+        ("*/*", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_the_reader_chooses(client: httpx.Client, accept: str, media_type: str) -> None:
+    head = head_of(client)
+    answer = client.get("/v1/diff", params={"base_revision": head}, headers={"Accept": accept})
+    assert answer.headers["Content-Type"].split(";")[0] == media_type
+    assert "Accept" in answer.headers["Vary"]
+    again = client.get(
+        "/v1/diff", params={"base_revision": head}, headers={"Accept": accept, "If-None-Match": answer.headers["ETag"]}
+    )
+    assert again.status_code == 304
+
+
+def test_other_media_types_are_not_here(client: httpx.Client) -> None:
+    for accept in ("text/html", "application/xml", "text/markdown;q=0, application/json;q=0"):
+        refused(client.get("/v1/diff", params={"base_revision": 1}, headers={"Accept": accept}), 406, "not-acceptable")
+
+
+def test_names_are_slugs_where_nothing_is_included(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    source = make(writer, "sources", slug=f"{home}-s", title="Named")
+    head = head_of(client)
+    event = make(writer, "events", collection=home, title="x", claims=[{"source": source["slug"]}])
+    assert f"  - {source['slug']}, asserts it" in note(client, base_revision=head, collection=home, include="none")
+    assert "  - Named, asserts it" in note(client, base_revision=head, collection=home)
+    assert get(client, address("events", event))["claims"][0]["published"] is None

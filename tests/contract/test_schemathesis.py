@@ -1,0 +1,43 @@
+"""The running service against its own document: valid data is taken, invalid refused, every answer as described.
+
+The demo dossier is there to be met. A run of the suite draws few examples; `DATELINE_CONTRACT_EXAMPLES=300
+DATELINE_CONTRACT_SEED=1,2,3` draws many, with each of the seeds.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, new_folder, served
+
+HERE = Path(__file__).parent
+EXAMPLES = int(os.environ.get("DATELINE_CONTRACT_EXAMPLES", "10"))
+SEEDS = [int(seed) for seed in os.environ.get("DATELINE_CONTRACT_SEED", "20250219").split(",")]
+MINUTES_MAX = 5 + EXAMPLES // 2
+
+PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
+
+
+@pytest.mark.timeout(MINUTES_MAX * 60)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_service_is_what_its_document_says(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with new_folder() as folder, served(folder) as running:
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
+            *("run", f"{running.base_url}/openapi.json", "--no-color"),
+            *("--seed", str(seed), "--max-examples", str(EXAMPLES)),
+        ]
+        keyed = {**os.environ, "DATELINE_KEY": running.key, "DATELINE_CONTRACT_EXAMPLES": str(EXAMPLES)}
+        run = subprocess.run(command, cwd=ROOT, env=keyed, capture_output=True, text=True, timeout=MINUTES_MAX * 60)
+    said = run.stdout + run.stderr
+    cases = re.search(r"^ *([\d,]+ generated.*)$", said, re.MULTILINE)
+    with capsys.disabled():
+        print(f"\nschemathesis, seed {seed}, {EXAMPLES} examples: {cases.group(1) if cases else 'no cases'}")
+    assert run.returncode == 0, said[-20_000:]
+    assert [phase for phase in PHASES if not re.search(rf"✅ +{phase} ", said)] == [], said[-20_000:]
+    assert re.search(r"Operations: +(\d+) selected / \1 total", said), said[-20_000:]
+    assert "Tested: " in said
