@@ -102,7 +102,7 @@ PATCHED: Final[Mapping[str, Bodies]] = {
     },
     "source": {
         MERGE_PATCH: {"archive": {"archive_url": "https://archive.example/bild-2025-02-19"}},
-        JSON_PATCH: {"language": [{"op": "replace", "path": "/language", "value": "de"}]},
+        JSON_PATCH: {"identifier": [{"op": "add", "path": "/external_ids/press-archive", "value": "2025-02-19/3"}]},
     },
     "collection": {
         MERGE_PATCH: {"credit": {"attribution": "The editors of the dossier"}},

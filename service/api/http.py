@@ -4,10 +4,16 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import HttpMethod, Request, Response, route
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.exceptions import (
+    HTTPException,
+    InternalServerException,
+    MethodNotAllowedException,
+    NotFoundException,
+)
 from litestar.handlers import HTTPRouteHandler
 
 from service.api.operation import (
@@ -41,6 +47,9 @@ from service.storage.pool import UNAVAILABLE
 log = logging.getLogger("dateline")
 
 RETRY_SECONDS: Final = "1"
+HEADERS_BYTES_MAX: Final = 65_536
+DRAINED: Final = 8
+"""How many times the longest body is read, and thrown away, before a sender is cut off."""
 EXPOSED: Final = "ETag, Link, Location, Revision, Revision-Unchanged, Retry-After"
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 
@@ -99,24 +108,21 @@ def _litestar_path(path: str) -> str:
 
 async def _read(operation: Operation, services: Services, request: Request[Any, Any, Any]) -> Call:
     """The request as a call of the operation. Raises a DatelineError for whatever it should not be."""
+    place = _place_of(operation, request)
     headers = _headers_of(operation, request)
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
     query = query_of(request.scope.get("query_string", b""))
     parameters.check(query, operation.parameters)
-    place = {name: str(value) for name, value in request.path_params.items()}
-    _check_place(operation, place)
     check_headers(operation, headers)
     accepted = accepted_of(operation, headers.get("accept"))
-    body = b""
+    media_type, body = media_type_of(operation, headers.get("content-type")), b""
     if operation.bodies:
         if "content-encoding" in headers and headers["content-encoding"].strip().lower() not in (
             "",
             "identity",
         ):
             raise UnsupportedMediaType("Compressed bodies are not taken.")
-        length = headers.get("content-length", "0")
-        check_length(int(length) if length.isdigit() else 0, services.settings.body_bytes_max)
-        body = await _body_of(request, services.settings.body_bytes_max)
+        body = await _body_of(request, headers, services.settings.body_bytes_max)
     return Call(
         operation=operation,
         services=services,
@@ -127,14 +133,23 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
         query=query,
         headers=headers,
         accepted=accepted,
-        media_type=media_type_of(operation, headers.get("content-type")),
+        media_type=media_type,
         body=body,
     )
 
 
 # Every header that is read anywhere; what else a request has is nobody's business.
 _READ: Final = frozenset(
-    ("accept", "authorization", "content-encoding", "content-length", "content-type", "host", "if-none-match")
+    (
+        "accept",
+        "authorization",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "if-none-match",
+        "transfer-encoding",
+    )
 )
 _LISTS: Final = frozenset(("accept", "if-match", "if-none-match"))
 """Those that may be given again and go on where they ended."""
@@ -144,6 +159,8 @@ def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[s
     """The request's headers by lower-case name. Raises Malformed for one given twice that may not be, or no UTF-8."""
     known = _READ | {header.name.lower() for header in operation.request_headers}
     headers: dict[str, str] = {}
+    if sum(len(raw) + len(value) for raw, value in request.scope["headers"]) > HEADERS_BYTES_MAX:
+        raise Malformed(f"The request has more than {HEADERS_BYTES_MAX} bytes of headers.")
     for raw, value in request.scope["headers"]:
         name = raw.decode("latin-1").lower()
         if name not in known:
@@ -155,23 +172,42 @@ def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[s
         if name in headers and name not in _LISTS:
             raise Malformed(f"The header {name} is given twice.")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    if {"content-length", "transfer-encoding"} <= headers.keys():
+        raise Malformed("The request has both a length and a transfer encoding.")
     return headers
 
 
-def _check_place(operation: Operation, place: Mapping[str, str]) -> None:
-    """What is not of its schema is nowhere; a path is no place to correct a caller's spelling."""
+def _place_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, str]:
+    """The path's parameters. Raises NotFound for one that is not of its schema: nothing can be there.
+
+    An address is written in one way: no slash at its end or twice, none escaped within a name.
+    """
+    place = {name: str(value) for name, value in request.path_params.items()}
+    written = unquote_to_bytes(request.scope["raw_path"])
+    if b"%2f" in request.scope["raw_path"].lower() or written != operation.path.format(**place).encode():
+        raise NotFound("There is nothing at this address.")
     for parameter in operation.place:
         fault = parameter.schema_fault(place[parameter.name])
         if fault is not None:
             raise NotFound("There is nothing at this address.", [Fault(parameter=parameter.name, detail=f"is {fault}")])
+    return place
 
 
-async def _body_of(request: Request[Any, Any, Any], most: int) -> bytes:
-    parts, length = [], 0
-    async for part in request.stream():
-        length += len(part)
-        check_length(length, most)
-        parts.append(part)
+async def _body_of(request: Request[Any, Any, Any], headers: Mapping[str, str], most: int) -> bytes:
+    """The body. Raises TooLarge once a body that is not absurdly long has been read: who still sends cannot listen."""
+    length = headers.get("content-length", "0")
+    check_length(int(length[:20]) if length.isdigit() else 0, most, DRAINED)
+    parts, read = [], 0
+    try:
+        async for part in request.stream():
+            read += len(part)
+            check_length(read, most, DRAINED)
+            if read <= most:
+                parts.append(part)
+    except InternalServerException as error:
+        # litestar's word for a client that has gone; nobody will read the answer.
+        raise Malformed("The body ended before its length.") from error
+    check_length(read, most)
     return b"".join(parts)
 
 
@@ -250,7 +286,8 @@ def on_framework_refusal(request: Request[Any, Any, Any], error: HTTPException) 
         return on_refusal(request, NotFound("There is nothing at this address."))
     if isinstance(error, MethodNotAllowedException):
         response = on_refusal(request, MethodNotAllowed(f"{request.method} is not known at this address."))
-        response.headers["Allow"] = (error.headers or {}).get("Allow", "")
+        known = (error.headers or {}).get("allow", "").split(", ")
+        response.headers["Allow"] = ", ".join(sorted(known))
         return response
     if error.status_code < 500:
         return on_refusal(request, Malformed(str(error.detail)))

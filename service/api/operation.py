@@ -291,11 +291,12 @@ def media_type_of(operation: Operation, content_type: str | None) -> str:
         "utf-8",
     )
     if bare not in operation.bodies or charset != "utf-8":
-        wanted = ", ".join(operation.bodies)
-        raise UnsupportedMediaType(f"The body must be {wanted} in UTF-8{nearest(bare, operation.bodies)}.")
+        meant = nearest(bare, operation.bodies) if bare not in operation.bodies else ""
+        raise UnsupportedMediaType(f"The body must be {' or '.join(operation.bodies)} in UTF-8{meant}.")
     return bare
 
 
-def check_length(length: int, most: int) -> None:
-    if length > most:
+def check_length(length: int, most: int, times: int = 1) -> None:
+    """Raises TooLarge for a body of more than so many times the longest."""
+    if length > times * most:
         raise TooLarge(f"The body is longer than {most} bytes.")

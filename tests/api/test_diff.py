@@ -147,7 +147,6 @@ def test_two_revisions(writer: httpx.Client, client: httpx.Client, home: str) ->
                     {"op": "replace", "path": "/standing/asserting", "value": 0},
                     {"op": "replace", "path": "/standing/denying", "value": 1},
                     {"op": "replace", "path": "/standing/origins", "value": 0},
-                    {"op": "replace", "path": "/standing/first_published", "value": None},
                     {"op": "replace", "path": "/standing/first_denied", "value": "2021"},
                     {"op": "replace", "path": "/revision", "value": changed["revision"]},
                     {"op": "replace", "path": "/recorded", "value": changed["recorded"]},
@@ -324,6 +323,12 @@ def test_timelines_compared(writer: httpx.Client, client: httpx.Client, home: st
         ("added", "a"),
         ("removed", "b"),
     ]
+    # Each has an order of its own; the two are compared in the head's.
+    make(writer, "timelines", slug=f"{home}-3", selection={"collection": home, "order": "desc"})
+    for pair in ((f"{home}-1", f"{home}-3"), (f"{home}-3", f"{home}-1")):
+        base, head = pair
+        (item,) = check_laws(client, base_timeline=base, head_timeline=head)["items"]
+        assert item["event"]["title"] == "a"
     # A definition that changed between two revisions of one timeline shows as what it selects.
     revise(writer, "timelines", first, exclude=[], selection={"collection": home, "tag": "a"})
     diff = check_laws(client, timeline=f"{home}-1", base_revision=first["revision"])

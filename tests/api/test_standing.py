@@ -98,7 +98,7 @@ def test_mentions_and_expectations_are_set_aside(writer: httpx.Client, home: str
     assert revise(writer, "events", event, claims=[])["standing"] == UNSOURCED
 
 
-def test_first_dates_are_the_earliest_that_count(writer: httpx.Client, home: str) -> None:
+def test_first_dates_are_when_it_was_first_said(writer: httpx.Client, home: str) -> None:
     claims = stated(
         home,
         {"source": "bare1", "published": "2020-05"},
@@ -110,6 +110,14 @@ def test_first_dates_are_the_earliest_that_count(writer: httpx.Client, home: str
     event = make(writer, "events", collection=home, claims=claims)
     firsts = {"first_published": "2020-04~", "first_denied": "2020-06-01"}
     assert event["standing"] == standing("contested", 2, 2, 4, 2, **firsts)
+    # Whoever says it again, or takes it back, does not move that day.
+    later = stated(
+        home,
+        {"source": "bare2", "stance": "retracts", "published": "2022"},
+        {"source": "p1", "stance": "disputes", "published": "2022"},
+    )
+    event = revise(writer, "events", event, claims=claims + later)
+    assert event["standing"] == standing("contested", 1, 2, 4, 1, **firsts)
 
 
 def test_origins_follow_derivation_and_via(writer: httpx.Client, home: str) -> None:

@@ -19,6 +19,7 @@ from service.domain.event import ClaimInput, EventInput, ParticipationInput
 from service.domain.instants import seconds_of_recorded
 from service.domain.resources import ActorInput, CollectionInput, SourceInput
 from service.domain.selection import Bounds, Filters, Group, Selection, Sight
+from service.domain.values import Visibility
 from service.operations.editing import Change, Edit, Note, editing
 from service.storage import events, revisions
 from service.storage.events import Identity
@@ -27,7 +28,7 @@ LIVE_MIN = 12
 EDITOR = Caller(key="tests", name="tests", scope="admin")
 NOTE = Note("tests", "editor_fix", "a random write")
 
-COLLECTIONS = {"main": "public", "side": "public", "aside": "unlisted", "closed": "private"}
+COLLECTIONS: dict[str, Visibility] = {"main": "public", "side": "public", "aside": "unlisted", "closed": "private"}
 PUBLIC = frozenset({"main", "side"})
 ANYONE = Sight(listed=PUBLIC, named=PUBLIC | {"aside"})
 INSIDER = Sight(listed=PUBLIC | {"closed"}, named=frozenset(COLLECTIONS))

@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -35,7 +36,7 @@ async def scratch(database_url: str) -> AsyncIterator[str]:
         await connection.close()
 
 
-async def ask(url: str, statement: str) -> object:
+async def ask(url: str, statement: str) -> Any:
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(statement)
