@@ -189,7 +189,7 @@ CREATE UNIQUE INDEX posting_walk ON public.posting USING btree (term, span, t_lo
 
 CREATE INDEX version_date ON public.version USING btree (t_lo, event, revision);
 
-CREATE INDEX version_revision ON public.version USING btree (revision, event);
+CREATE INDEX version_revision ON public.version USING btree (revision DESC, event);
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_collection_fkey FOREIGN KEY (collection) REFERENCES public.resource(resource);

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -173,6 +174,9 @@ def _serve(settings: Settings) -> None:
         timeout_graceful_shutdown=10,
     )
     listener = config.bind_socket()
+    # Accepted connections inherit it. asyncio sets it only on sockets that name their protocol, which this one does
+    # not; without it every answer waits some 40 ms for the acknowledgement of the one before.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"Serving on http://{host}:{listener.getsockname()[1]} (reference: /docs; stop with Ctrl-C)")
     if settings.workers > 1:

@@ -81,7 +81,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX version_date ON version (t_lo, event, revision)",
-    "CREATE INDEX version_revision ON version (revision, event)",
+    "CREATE INDEX version_revision ON version (revision DESC, event)",
     """
     CREATE TABLE term (
         term integer PRIMARY KEY,

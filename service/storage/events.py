@@ -68,9 +68,8 @@ async def read_history(connection: Connection, event: int, after: int, head: int
 
 CHANGED = """
 SELECT v.event, v.revision FROM version v
-WHERE v.revision > $1 AND v.revision <= $2
+WHERE v.revision > $1 AND v.revision <= least($2::int8, $3::int8) AND (v.revision < $3 OR v.event > $4)
   AND NOT EXISTS (SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= $2)
-  AND (v.revision < $3 OR (v.revision = $3 AND v.event > $4))
 ORDER BY v.revision DESC, v.event LIMIT $5
 """
 

@@ -167,6 +167,17 @@ def test_origins_count_single_roots_first_then_several_by_source(roots: list[str
         assert standing_of(order).origins == origins
 
 
+def test_of_one_source_the_order_of_the_claims_that_count_decides() -> None:
+    def through(voice: str, roots: str) -> Stated:
+        return said("asserts", voice, roots=tuple(roots))
+
+    first, second, third = through("actor:b", "ab"), through("actor:c", "cd"), through("actor:a", "bc")
+    assert standing_of([first, second, third]).origins == 2
+    assert standing_of([third, first, second]).origins == 1
+    # A claim takes its voice's later place, not that of the one which it supersedes.
+    assert standing_of([through("actor:a", "x"), first, second, third]).origins == 2
+
+
 def test_denials_and_superseded_claims_are_no_origins() -> None:
     claims = [
         said("asserts", "actor:a", roots=("x",)),
