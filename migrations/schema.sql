@@ -187,6 +187,8 @@ CREATE INDEX idempotency_kept_until ON public.idempotency USING btree (kept_unti
 
 CREATE UNIQUE INDEX posting_walk ON public.posting USING btree (term, span, t_lo, t_hi, event, since, until, known);
 
+CREATE INDEX resource_version_revision ON public.resource_version USING btree (revision);
+
 CREATE INDEX version_date ON public.version USING btree (t_lo, event, revision);
 
 CREATE INDEX version_revision ON public.version USING btree (revision DESC, event);

@@ -126,21 +126,21 @@ def dossier() -> Iterator[Live]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(live: Live) -> Iterator[httpx.Client]:
     """Anyone, at the live service."""
     with httpx.Client(base_url=live.base_url, timeout=30) as anyone:
         yield anyone
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def writer(live: Live) -> Iterator[httpx.Client]:
     """The holder of a write key, at the live service."""
     with httpx.Client(base_url=live.base_url, headers={"Authorization": f"Bearer {live.key}"}, timeout=30) as holder:
         yield holder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def reader(dossier: Live) -> Iterator[httpx.Client]:
     """Anyone, at the dossier."""
     with httpx.Client(base_url=dossier.base_url, timeout=30) as anyone:

@@ -47,6 +47,7 @@ TABLES = (
         PRIMARY KEY (resource, revision)
     )
     """,
+    "CREATE INDEX resource_version_revision ON resource_version (revision)",
     """
     CREATE TABLE resource_use (
         resource integer NOT NULL REFERENCES resource,

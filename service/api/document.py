@@ -5,7 +5,6 @@ than once becomes a component: schemas by their titles (api/schemas.py), and her
 and problem responses.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from service.api import replies
+from service.api.layout import laid_out
 from service.api.operation import PROBLEM, Answer, Header, Link, Operation
 from service.api.pages import PAGES
 from service.api.problems import KINDS, Problem, example_of
@@ -95,6 +95,7 @@ def document_of(operations: Sequence[Operation]) -> dict[str, Any]:
             "version": version("dateline"),
             "summary": "Event timelines with three clocks, attributed claims and diffs",
             "description": DESCRIPTION,
+            "contact": {"name": "Whoever runs this service"},
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This service."}],
@@ -116,24 +117,7 @@ def document_of(operations: Sequence[Operation]) -> dict[str, Any]:
 
 def document_bytes(operations: Sequence[Operation]) -> bytes:
     """The document as it is served and committed."""
-    return _laid_out(document_of(operations), 0).encode() + b"\n"
-
-
-LINE_LENGTH: Final = 120
-
-
-def _laid_out(value: Any, depth: int) -> str:
-    """JSON in lines: what fits on one stands on one, so that a change is seen where it is and the whole stays small."""
-    line = json.dumps(value, ensure_ascii=False)
-    if len(line) + depth <= LINE_LENGTH or not isinstance(value, (dict, list)):
-        return line
-    if isinstance(value, dict):
-        members = [f"{json.dumps(name)}: {_laid_out(each, depth + 1)}" for name, each in value.items()]
-    else:
-        members = [_laid_out(each, depth + 1) for each in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    inside = f",\n{' ' * (depth + 1)}".join(members)
-    return f"{opening}\n{' ' * (depth + 1)}{inside}\n{' ' * depth}{closing}"
+    return laid_out(document_of(operations)).encode() + b"\n"
 
 
 def endpoints_text(operations: Iterable[Operation]) -> str:

@@ -159,6 +159,12 @@ OPERATIONS = (
         path="/v1/events",
         tag="events",
         summary="List the events of a selection",
+        description=(
+            "Lenses (`as_of`, `revision`, `known_at`) say through what events are seen; the other "
+            "parameters choose among those seen. Different parameters must all hold; of a repeated one, "
+            "any value will do. All pages of a reading show the same revision, whatever is written "
+            "meanwhile."
+        ),
         parameters=parameters.LISTING,
         run=list_events,
         answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED),),
@@ -170,6 +176,10 @@ OPERATIONS = (
         path="/v1/events",
         tag="events",
         summary="Record a new event",
+        description=(
+            "What the service computes (bounds of dates, standing, ids) is not sent. A `key` that is "
+            "taken is refused with the address of the event that has it."
+        ),
         headers=(IDEMPOTENCY_KEY, *NOTE),
         bodies={JSON: EventInput},
         examples=examples.EVENT,
@@ -184,6 +194,7 @@ OPERATIONS = (
         path="/v1/events/{id}",
         tag="events",
         summary="Read an event",
+        description="As it is, or through lenses as it had been recorded and was publicly known.",
         place=(ID,),
         parameters=READ,
         run=read_event,
@@ -232,6 +243,10 @@ OPERATIONS = (
         path="/v1/events/{id}/history",
         tag="events",
         summary="Read every revision of an event",
+        description=(
+            "In the order in which they were recorded, each with the patch from the one before; also once "
+            "it is retracted."
+        ),
         place=(ID,),
         parameters=(parameters.LIMIT, parameters.CURSOR),
         run=read_history,

@@ -5,8 +5,7 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-import msgspec
-
+from service.api.layout import laid_out
 from service.api.problems import KINDS
 
 ORIGIN: Final = "{origin}"
@@ -184,7 +183,13 @@ class _Reference:
         if "requestBody" not in operation:
             return f"<h4>Try it</h4>{_command(told)}"
         return "<h4>Try it</h4>" + "".join(
-            _command([*told, f"-H 'Content-Type: {kind}'", f"--data-binary @- <<'JSON'\n{_indented(example)}\nJSON"])
+            _command(
+                [
+                    *told,
+                    f"-H 'Content-Type: {kind}'",
+                    f"--data-binary @- <<'JSON'\n{laid_out(example['value'], 80, 2)}\nJSON",
+                ]
+            )
             for kind, body in operation["requestBody"]["content"].items()
             for example in body.get("examples", {}).values()
         )
@@ -270,10 +275,6 @@ class _Reference:
 def _command(parts: Iterable[str]) -> str:
     lines = " \\\n  ".join(parts)
     return f"<pre><code>{escape(lines, quote=False)}</code></pre>"
-
-
-def _indented(example: Mapping[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(example["value"]), indent=2).decode()
 
 
 def _most(schema: Mapping[str, Any], limit: str) -> str:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from service.api import events, examples, replies
-from service.api.bodies import escaped
+from service.api.faults import escaped
 from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
 from service.api.shapes import (
     ActorPage,
@@ -94,6 +94,12 @@ KINDS: Final = (
     ),
 )
 
+SHOWN: Final[dict[Kind, str]] = {
+    "actor": "Without a key that may write, those that visible events use.",
+    "source": "Without a key that may write, those that visible events use.",
+    "collection": "Those that are public, and those that the key is good for.",
+    "timeline": "Those that are public; with a key, private ones too.",
+}
 SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
 
 
@@ -219,6 +225,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=kept.path,
             tag=f"{kind}s",
             summary=f"List {kind}s",
+            description=f"In the order of their slugs, as they are or were at a revision. {SHOWN[kind]}",
             parameters=(SEARCH, *RECORDED, parameters.LIMIT, parameters.CURSOR),
             run=list_them,
             answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED),),
@@ -245,6 +252,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Read {kept.one}",
+            description="As it is, or as it had been recorded at a revision or instant.",
             place=(slug,),
             parameters=RECORDED,
             run=read,
@@ -257,6 +265,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Revise {kept.one}",
+            description="The patch applies to what would have been posted to make it as it is; its slug never changes.",
             place=(slug,),
             headers=(IF_MATCH, *NOTE),
             bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},

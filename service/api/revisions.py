@@ -97,6 +97,10 @@ OPERATIONS = (
         path="/v1/revisions",
         tag="revisions",
         summary="List the log of writes",
+        description=(
+            "Every write is one revision, numbered without gaps; of a write to what the caller may not "
+            "see, author, message and counts are null."
+        ),
         parameters=(NEWEST_FIRST, parameters.LIMIT, parameters.CURSOR),
         run=list_revisions,
         answers=(Answer(200, "One page of the log.", {JSON: LogPage}, replies.PAGED),),
@@ -108,6 +112,7 @@ OPERATIONS = (
         path="/v1/revisions/{number}",
         tag="revisions",
         summary="Read one entry of the log",
+        description="When it was written, by whom, why and in what words, and how much it wrote.",
         place=(NUMBER,),
         run=read_revision,
         answers=(Answer(200, "The revision.", {JSON: LogItem}, replies.TAGGED),),

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from service.api import shapes
-from service.api.bodies import LIST_MAX
+from service.api.bodies import LIST_MAX, LISTS_MAX
 from service.domain import parameters, values
 from service.domain.parameters import REPEATS_MAX, Parameter
 from service.domain.resources import StoredSelection
@@ -21,20 +21,41 @@ REF: Final = "#/components/schemas/{name}"
 
 Schema = dict[str, Any]
 
-_JSON: Final = {"$ref": REF.format(name="JsonValue")}
 _FREE_TEXT: Final = {"type": "string", "pattern": TEXT_PATTERN, "maxLength": TEXT_MAX}
-_FREE_MEMBERS: Final = {"propertyNames": _FREE_TEXT, "additionalProperties": _JSON, "maxProperties": LIST_MAX}
-JSON_VALUE: Final = {
-    "description": "Any JSON; numbers fit into 64 bits.",
-    "anyOf": [
+_FREE_MEMBERS: Final = {
+    "propertyNames": _FREE_TEXT,
+    "additionalProperties": {"$ref": REF.format(name="JsonValue")},
+    "maxProperties": LIST_MAX,
+}
+
+
+def _free_json() -> dict[str, Schema]:
+    """Any JSON. Objects may be within each other, but lists only so often: no generator of clients follows for ever."""
+    single = [
         {"type": "null"},
         {"type": "boolean"},
         {"type": "number", "minimum": INT8_MIN, "maximum": INT8_MAX},
         _FREE_TEXT,
-        {"type": "array", "items": _JSON, "maxItems": LIST_MAX},
-        {"type": "object", **_FREE_MEMBERS},
-    ],
-}
+        {"$ref": REF.format(name="JsonObject")},
+    ]
+    lists = ["JsonList", *(f"JsonList{level}" for level in range(2, LISTS_MAX + 1))]
+    schemas: dict[str, Schema] = {
+        "JsonValue": {
+            "description": "Any JSON; numbers fit into 64 bits.",
+            "anyOf": [*single, {"$ref": REF.format(name="JsonList")}],
+        },
+        "JsonObject": {"description": "Any JSON by name.", "type": "object", **_FREE_MEMBERS},
+    }
+    for place, name in enumerate(lists):
+        within = [{"$ref": REF.format(name=each)} for each in lists[place + 1 : place + 2]]
+        told = "Any JSON in a list" + ("." if within else f"; the innermost of {LISTS_MAX} lists within each other.")
+        schemas[name] = {
+            "description": told,
+            "type": "array",
+            "items": {"anyOf": [*single, *within]},
+            "maxItems": LIST_MAX,
+        }
+    return schemas
 
 
 class Schemas:
@@ -49,7 +70,7 @@ class Schemas:
             **{name: _finished(name, schema, structs) for name, schema in structs.items()},
             "EdtfPoint": parameters.EDTF,
             "Instant": parameters.INSTANT,
-            "JsonValue": JSON_VALUE,
+            **_free_json(),
             "Patch": found[-1],
             "StoredSelection": _stored_selection(),
             "StoredSelectionPatch": _stored_selection(patch=True),

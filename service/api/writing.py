@@ -107,9 +107,12 @@ def patched(call: Call, patch: Any, form: dict[str, Any], shape: Any) -> Any:
         fault = Fault(pointer="", detail=f"is more than {most} bytes or {bodies.DEPTH_MAX} levels of JSON")
         raise Refused("The patch leaves more than can be posted.", [fault])
     try:
-        return bodies.structure_of(_without_ids(result), shape)
+        given = bodies.structure_of(_without_ids(result), shape)
     except InvalidBody as error:
         raise Refused("The patch leaves what cannot be recorded.", error.faults) from None
+    if faults := bodies.loose_faults(result):
+        raise Refused("The patch leaves what cannot be recorded.", faults)
+    return given
 
 
 def _without_ids(form: dict[str, Any]) -> dict[str, Any]:

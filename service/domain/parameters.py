@@ -53,6 +53,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
             return f"not {schema.get('minLength', 0)} to {schema['maxLength']} characters long"
         if schema.get("format") == "edtf":
             return None  # The parser says better than a pattern what is wrong with a date.
+        if schema.get("format") == "date-time" and " " in text:
+            return "not an RFC 3339 date-time: in an address its + is written %2B"
         if "pattern" in schema and re.search(schema["pattern"], text) is None:
             return f"not of the form {schema['pattern'].replace(chr(92) + 'Z', '$')}"
         return None

@@ -228,8 +228,8 @@ CROSS JOIN LATERAL (
 WHERE r.kind = $1 AND r.slug > $2 AND v.document IS NOT NULL
   AND ($4::text[] IS NULL OR v.search LIKE ALL ($4))
   AND ($5::text[] IS NULL OR EXISTS (
-      SELECT FROM resource_use u JOIN resource c ON c.resource = u.collection
-      WHERE u.resource = r.resource AND u.since <= $3 AND c.slug = ANY ($5)))
+      SELECT FROM resource_use u WHERE u.resource = r.resource AND u.since <= $3 AND u.collection = ANY (ARRAY (
+          SELECT c.resource FROM resource c WHERE c.kind = 'collection' AND c.slug = ANY ($5)))))
   AND ($6::text[] IS NULL OR (
       SELECT t.document ->> 'visibility' FROM resource_version t
       WHERE t.resource = r.resource AND t.document IS NOT NULL ORDER BY t.revision DESC LIMIT 1) = ANY ($6))

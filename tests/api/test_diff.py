@@ -323,7 +323,10 @@ def test_timelines_compared(writer: httpx.Client, client: httpx.Client, home: st
         ("added", "a"),
         ("removed", "b"),
     ]
-    # Each has an order of its own; the two are compared in the head's.
+    # Each may have an order of its own; the two are compared in the head's.
+    make(writer, "timelines", slug=f"{home}-4", selection={"collection": home, "tag": "a", "order": "desc"})
+    diff = check_laws(client, base_collection=home, head_timeline=f"{home}-4")
+    assert told(diff) == [("removed", "c"), ("removed", "b")]
     make(writer, "timelines", slug=f"{home}-3", selection={"collection": home, "order": "desc"})
     for pair in ((f"{home}-1", f"{home}-3"), (f"{home}-3", f"{home}-1")):
         base, head = pair

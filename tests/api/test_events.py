@@ -27,6 +27,7 @@ from tests.api.calls import (
     revise,
     without,
 )
+from tests.domain.test_patch import cases_of
 
 
 @pytest.fixture
@@ -723,6 +724,28 @@ def test_a_json_patch_that_does_not_apply(
 ) -> None:
     event = make(writer, "events", collection=home, title="x", attributes={"flag": True})
     refused(patch(writer, address("events", event), operations, kind=JSON_PATCH), 422, "refused", where)
+
+
+@pytest.mark.parametrize("case", [*cases_of("tests.json"), *cases_of("spec_tests.json")])
+def test_the_common_cases_of_json_patch(writer: httpx.Client, home: str, case: Document) -> None:
+    """Each applied to a document within an event's attributes."""
+
+    def within(operation: Document) -> Document:
+        pointers = {name: operation[name] for name in ("path", "from") if isinstance(operation.get(name), str)}
+        if any(pointer and not pointer.startswith("/") for pointer in pointers.values()):
+            pytest.skip("a pointer that is none cannot be put within another")
+        return operation | {name: f"/attributes/doc{pointer}" for name, pointer in pointers.items()}
+
+    operations = [within(operation) for operation in case["patch"]]
+    event = make(writer, "events", collection=home, attributes={"doc": case["doc"]})
+    answer = patch(writer, address("events", event), operations, kind=JSON_PATCH)
+    if "error" in case:
+        assert answer.status_code == 422, case["error"]
+        assert get(writer, address("events", event), include="none") == event
+    else:
+        assert answer.status_code == 200, answer.text
+        expected = case.get("expected", case["doc"])
+        assert answer.json()["attributes"] == {"doc": expected}
 
 
 @pytest.mark.parametrize(

@@ -245,8 +245,22 @@ def test_repeats_are_bounded(client: httpx.Client) -> None:
 
 def test_unlisted_is_readable_by_name_and_private_by_key(writer: httpx.Client, client: httpx.Client, home: str) -> None:
     collections = [make(writer, "collections", slug=f"{home}-{name}") for name in ("u", "p")]
-    unlisted, private = (make(writer, "events", collection=each["slug"], title=each["slug"], tags=[home], key="k")
-                         for each in collections)  # fmt: skip
+    for name in ("u", "p"):
+        make(writer, "actors", slug=f"{home}-{name}")
+        make(writer, "sources", slug=f"{home}-{name}", publisher=f"{home}-{name}")
+    unlisted, private = (
+        make(
+            writer,
+            "events",
+            collection=each["slug"],
+            title=each["slug"],
+            tags=[home],
+            key="k",
+            actors=[{"actor": each["slug"]}],
+            claims=[{"source": each["slug"]}] if each["slug"].endswith("-p") else [],
+        )
+        for each in collections
+    )
     make(writer, "events", collection=home, title=home, tags=[home])
     make(writer, "timelines", slug=f"{home}-u", selection={"collection": f"{home}-u"})
     make(writer, "timelines", slug=f"{home}-pin", selection={"tag": home}, include=[unlisted["id"], private["id"]])
@@ -272,8 +286,11 @@ def test_unlisted_is_readable_by_name_and_private_by_key(writer: httpx.Client, c
         assert listed(client, **asked) == []
         assert listed(writer, **asked) == [f"{home}-p"]
     assert listed(writer, timeline=f"{home}-pin") == [f"{home}-u", f"{home}-p", home]
-    names = get(client, "/v1/events", timeline=f"{home}-pin")
-    assert names["included"] == {"actors": {}, "sources": {}}
+    # Nor does what only it names come along.
+    names = get(client, "/v1/events", timeline=f"{home}-pin")["included"]
+    assert (list(names["actors"]), list(names["sources"])) == ([f"{home}-u"], [])
+    names = get(writer, "/v1/events", timeline=f"{home}-pin")["included"]
+    assert (list(names["actors"]), list(names["sources"])) == ([f"{home}-p", f"{home}-u"], [f"{home}-p"])
 
 
 # --- Paging

@@ -5,7 +5,7 @@ import io
 import json
 import socket
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -284,7 +284,10 @@ TEXTS = [
     Case("100,000 levels", post(b"[" * 100_000), 400, MALFORMED),
     Case("100,000 objects", post(b'{"a":' * 100_000), 400, MALFORMED),
     Case("quotes without end", post(b'{"title":"' + b'\\"' * 400_000), 400, MALFORMED),
-    Case("24 levels", attribute(b"[" * 22 + b"]" * 22), 201),
+    Case("24 levels", attribute(b'{"a":' * 22 + b"1" + b"}" * 22), 201),
+    Case("25 levels of objects", attribute(b'{"a":' * 23 + b"1" + b"}" * 23), 400, MALFORMED),
+    Case("five lists within each other", attribute(b"[[[[[]]]]]"), 422, BODY),
+    Case("four, and objects between", attribute(b'[[[[{"a":[[1]]}]]]]'), 201),
     Case("the last number of all", attribute(b"-9223372036854775808"), 201),
     Case("brackets in text", post(b'{"title":"' + b"[" * 200 + b'"}'), 201),
 ]
@@ -429,6 +432,7 @@ def test_a_hostile_request_is_answered_in_words(case: Case, victim: Live, contra
     if case.problem is not None:
         assert headers["cache-control"] == "no-store"
         contract.check_value({"$ref": "#/components/schemas/Problem"}, json.loads(body), case.name)
+        assert json.loads(body)["errors"] or case.problem != BODY
     if status == 405:
         assert set(headers["allow"].split(", ")) > {"OPTIONS"}
     elif status != 404:
@@ -453,6 +457,34 @@ def test_options_and_allow_are_true(victim: Live, contract: Contract) -> None:
             status, headers, _ = sent(victim, raw(method, address))
             assert status == (204 if method == "OPTIONS" else 405)
             assert set(headers["allow"].split(", ")) == known, (method, path)
+
+
+def objects(levels: int) -> Any:
+    return json.loads('{"a":' * levels + "{}" + "}" * levels)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "step"),
+    [
+        pytest.param({"a": [[[[]]]]}, {"op": "add", "path": "/attributes/a/0/0/0/-", "value": []}, id="lists"),
+        pytest.param(objects(22), {"op": "add", "path": "/attributes" + "/a" * 22, "value": {"a": {}}}, id="levels"),
+        pytest.param(
+            {"a": ["x" * 20_000] * 50}, {"op": "copy", "from": "/attributes/a", "path": "/attributes/b"}, id="copies"
+        ),
+        pytest.param(
+            {"a": ["x" * 20_000] * 50},
+            {"op": "add", "path": "/attributes/b", "value": ["x" * 20_000] * 3},
+            id="bytes",
+        ),
+    ],
+)
+def test_no_patch_leaves_what_could_not_have_been_posted(attributes: Any, step: Any, victim: Live) -> None:
+    with httpx.Client(base_url=victim.base_url, headers={"Authorization": f"Bearer {victim.key}"}) as client:
+        made = client.post("/v1/events", json={"title": "Much", "attributes": attributes})
+        assert made.status_code == 201, made.text[:500]
+        address, headers = f"/v1/events/{made.json()['id']}", {"If-Match": "*", "Content-Type": STEPS}
+        answer = client.patch(address, content=json.dumps([step]), headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/refused")
 
 
 def test_a_body_that_never_ends_holds_up_nobody(victim: Live) -> None:

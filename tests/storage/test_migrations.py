@@ -78,10 +78,10 @@ async def test_services_that_migrate_at_once_take_turns(scratch: str) -> None:
         await asyncio.create_subprocess_exec(
             sys.executable, "-m", "service", "migrate", cwd=ROOT, env=settings, stderr=asyncio.subprocess.PIPE
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     said = [(await migrator.communicate())[1].decode() for migrator in migrators]
-    assert [migrator.returncode for migrator in migrators] == [0] * 4, said
+    assert [migrator.returncode for migrator in migrators] == [0, 0, 0], said
     assert all(f"schema {newest()}" in each for each in said)
     assert dumped_schema(scratch) == PAGE.read_text()
 
