@@ -60,6 +60,7 @@ PROBLEM_HEADERS: Final[Mapping[int, tuple[Header, ...]]] = {
         Header(
             "Location", "Address of what is there, where something is.", {"type": "string", "format": "uri-reference"}
         ),
+        Header("Link", "The same, and what it is: the item, or the history of one that was retracted.", _STRING),
     ),
     410: (Header("Link", "The history, or the last revision at which it was there.", _STRING, True),),
     415: (Header("Accept-Patch", "The media types that a PATCH may have.", _STRING),),

@@ -50,7 +50,12 @@ RETRY_SECONDS: Final = "1"
 HEADERS_BYTES_MAX: Final = 65_536
 DRAINED: Final = 8
 """How many times the longest body is read, and thrown away, before a sender is cut off."""
-EXPOSED: Final = "ETag, Link, Location, Revision, Revision-Unchanged, Retry-After"
+# Reading is open to pages of any origin, which may look at what tells them how to go on.
+SHARED: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, Location, Revision, Revision-Unchanged, Retry-After",
+    "X-Content-Type-Options": "nosniff",
+}
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 
 
@@ -222,7 +227,7 @@ def _origin(public: str | None, request: Request[Any, Any, Any], headers: Mappin
 
 def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Response[bytes]:
     """The reply with what all have in common, or 304 where the caller has it already."""
-    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED, **reply.headers}
+    headers = {**SHARED, **reply.headers}
     reading = request.method in ("GET", "HEAD")
     if reply.tagged:
         headers["ETag"] = reply.etag
@@ -248,13 +253,8 @@ def _cache_control(call: Call, reply: Reply) -> str:
 
 
 def _problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    shared = {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Expose-Headers": EXPOSED,
-        "Cache-Control": "no-store",
-    }
-    body = msgspec.json.encode(problem)
-    return Response(body, status_code=problem.status, headers={**shared, **(headers or {})}, media_type=PROBLEM)
+    told = {**SHARED, "Cache-Control": "no-store", **(headers or {})}
+    return Response(msgspec.json.encode(problem), status_code=problem.status, headers=told, media_type=PROBLEM)
 
 
 def on_refusal(request: Request[Any, Any, Any], error: DatelineError) -> Response[bytes]:

@@ -49,10 +49,13 @@ async def _no_reset(connection: Connection) -> None:
 
 
 async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Pool:
-    """A pool of up to `size` connections to PostgreSQL 18 or newer. Raises UnfitDatabase for an older one."""
+    """A pool of up to `size` connections to PostgreSQL 18 or newer. Raises UnfitDatabase for an older one.
+
+    A database that is away for a moment is no reason not to begin: what asks the pool meanwhile is told so.
+    """
     pool = await asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=0,
         max_size=size,
         init=prepare,
         reset=_no_reset,
@@ -67,8 +70,11 @@ async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Po
             "idle_in_transaction_session_timeout": "60000",
         },
     )
-    async with pool.acquire() as connection:
-        major = connection.get_server_version().major
+    try:
+        async with pool.acquire() as connection:
+            major = connection.get_server_version().major
+    except UNAVAILABLE:
+        return pool
     if major < VERSION_MIN:
         await pool.close()
         raise UnfitDatabase(f"The database is PostgreSQL {major}; dateline needs {VERSION_MIN} or newer.")

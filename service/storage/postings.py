@@ -40,16 +40,18 @@ def span_of(lo: int, hi: int, undated: bool) -> int:
     return LONGER
 
 
+# A walk of the present meets no closed posting, so those do not count there.
 FIND_TERMS = """
-SELECT t.dimension, t.value, t.term, coalesce((SELECT sum(s.postings) FROM term_span s WHERE s.term = t.term), 0)::int8
+SELECT t.dimension, t.value, t.term, coalesce((
+    SELECT sum(s.postings) FROM term_span s WHERE s.term = t.term AND (s.span < 16 OR $3)), 0)::int8
 FROM unnest($1::text[], $2::text[]) AS q(dimension, value) JOIN term t USING (dimension, value)
 """
 
 
-async def find_terms(connection: Connection, terms: Iterable[Term]) -> dict[Term, tuple[int, int]]:
-    """Number of each term that exists, and how many postings it has."""
+async def find_terms(connection: Connection, terms: Iterable[Term], *, closed: bool) -> dict[Term, tuple[int, int]]:
+    """Number of each term that exists, and how many postings it has, those since closed among them or not."""
     wanted = sorted(set(terms))
-    rows = await connection.fetch(FIND_TERMS, [term[0] for term in wanted], [term[1] for term in wanted])
+    rows = await connection.fetch(FIND_TERMS, [term[0] for term in wanted], [term[1] for term in wanted], closed)
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
@@ -63,11 +65,11 @@ FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(dimension, value, place
 async def ensure_terms(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
     """Numbers of all the terms, new ones included. The caller holds the head."""
     wanted = set(terms)
-    found = await find_terms(connection, wanted)
+    found = await find_terms(connection, wanted, closed=False)
     missing = sorted(wanted - found.keys())
     if missing:
         await connection.execute(ADD_TERMS, [term[0] for term in missing], [term[1] for term in missing])
-        found |= await find_terms(connection, missing)
+        found |= await find_terms(connection, missing, closed=False)
     return {term: number for term, (number, _) in found.items()}
 
 
@@ -227,7 +229,7 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
     asked = [("collection", slug) for slug in sight]
     for group in (*selection.filters.groups, *selection.timeline.groups):
         asked += [(group.dimension, value) for value in group.values]
-    found = await find_terms(connection, asked)
+    found = await find_terms(connection, asked, closed=selection.revision != selection.head)
 
     def numbers(dimension: str, values: Iterable[str]) -> list[int]:
         return [found[dimension, value][0] for value in values if (dimension, value) in found]

@@ -49,6 +49,16 @@ async def test_postings_say_of_every_revision_what_the_versions_do(past: Past) -
     assert len(by_index) > 5_000
 
 
+async def test_terms_tell_how_many_postings_a_walk_may_meet(past: Past) -> None:
+    terms = [("tag", "hot"), ("actor", "a0"), ("collection", "main"), ("phase", "happened")]
+    for closed in (False, True):
+        for number, count in (await postings.find_terms(past.connection, terms, closed=closed)).values():
+            there = await past.connection.fetchval(
+                "SELECT count(*) FROM posting WHERE term = $1 AND (until = 9223372036854775807 OR $2)", number, closed
+            )
+            assert count == there > 0
+
+
 async def test_a_retracted_event_has_no_terms_and_comes_back_with_them(past: Past) -> None:
     gone = await past.connection.fetch(
         "SELECT event, revision FROM version "
@@ -79,9 +89,8 @@ async def test_terms_are_numbered_once(connection: asyncpg.Connection) -> None:
     assert len(set(first.values())) == 3
     assert {term: first[term] for term in (("actor", "a"), ("tag", "a"))}.items() <= again.items()
     assert again["tag", "c"] not in first.values()
-    assert await postings.find_terms(connection, [("tag", "b"), ("tag", "none such")]) == {
-        ("tag", "b"): (first["tag", "b"], 0)
-    }
+    found = await postings.find_terms(connection, [("tag", "b"), ("tag", "none such")], closed=True)
+    assert found == {("tag", "b"): (first["tag", "b"], 0)}
     assert await postings.ensure_terms(connection, []) == {}
 
 
