@@ -26,7 +26,6 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from service.domain import parameters, rendering
@@ -43,11 +42,12 @@ from service.domain.selection import (
     known_from,
     sources_named,
 )
+from service.domain.values import Phase
 from service.operations import selecting
 from service.storage import postings, resources, revisions
 from service.storage.embedded import EmbeddedPostgres
 from service.storage.migrating import migrate
-from service.storage.pool import open_pool
+from service.storage.pool import Connection, open_pool
 from service.storage.resources import NewState
 
 SEED = 2025
@@ -57,6 +57,7 @@ SOURCES = 2_000
 PAGE_SIZE = 50
 ROUNDS = 15
 TABLES = ("posting", "version", "event", "resource_version")
+PHASES: list[Phase] = ["happened", "expected", "cancelled"]
 SIGHT = Sight(listed=frozenset({"main"}), named=frozenset({"main"}))
 
 
@@ -118,7 +119,7 @@ def forms(size: int, random: Random) -> Iterator[EventInput]:
             summary="Some words about it, as many as people usually find for a thing like this, and no more.",
             occurred=occurred(random),
             kind=f"kind-{random.randrange(10)}",
-            phase=random.choices(["happened", "expected", "cancelled"], [90, 9, 1])[0],
+            phase=random.choices(PHASES, [90, 9, 1])[0],
             actors=[ParticipationInput(actor=slug) for slug in actors[:3]],
             claims=[
                 ClaimInput(source=f"s{source}", published=str(day(random, 1980)), quote="As it was said there.")
@@ -154,7 +155,7 @@ def revised(form: EventInput, random: Random) -> EventInput:
 class Loading:
     """A store in the making, past the write path."""
 
-    def __init__(self, connection: asyncpg.Connection, size: int) -> None:
+    def __init__(self, connection: Connection, size: int) -> None:
         self.connection = connection
         self.size = size
         self.random = Random(SEED)
@@ -307,8 +308,9 @@ def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def rows_read(step: dict[str, Any]) -> int:
     """How many rows a step gave on or threw away."""
-    removed = sum(value for name, value in step.items() if name.startswith("Rows Removed by "))
-    return round((step["Actual Rows"] + removed) * step["Actual Loops"])
+    removed: float = sum(value for name, value in step.items() if name.startswith("Rows Removed by "))
+    given: float = step["Actual Rows"]
+    return round((given + removed) * int(step["Actual Loops"]))
 
 
 class Measured(NamedTuple):
