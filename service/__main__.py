@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import logging
+import multiprocessing
+import multiprocessing.process
 import os
 import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -38,7 +39,6 @@ from service.storage.programs import EmbeddedError
 
 OPERATOR = Caller(name="operator", scope="admin")
 ROOT = Path(__file__).resolve().parent.parent
-ORPHAN_CHECK_SECONDS = 1.0
 
 
 def main() -> None:
@@ -107,9 +107,10 @@ def database(settings: Settings) -> Iterator[str]:
 def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
     _log_as(settings.log_format)
     signal.signal(signal.SIGTERM, _leave)
+    listener = _bind(settings)
     if settings.database_url is not None:
         asyncio.run(migrating.migrate(settings.direct_url or settings.database_url))
-        _serve(settings)
+        _serve(settings, listener)
         return
     say(f"Data in {settings.data_path}")
     with EmbeddedPostgres(settings.data_path, say) as server:
@@ -117,7 +118,7 @@ def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
         say("Migrating")
         asyncio.run(migrating.migrate(server.dsn))
         asyncio.run(_prepare_store(settings, demo=not arguments.no_demo))
-        _serve(settings)
+        _serve(settings, listener)
 
 
 class _JsonLines(logging.Formatter):
@@ -159,24 +160,36 @@ async def _prepare_store(settings: Settings, *, demo: bool) -> None:
         await pool.close()
 
 
-def _serve(settings: Settings) -> None:
+def _bind(settings: Settings) -> socket.socket:
+    """The address to serve on, taken before anything is started. Raises SettingsError where it cannot be had."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it. asyncio sets it only on sockets that name their protocol, which this one does
+    # not; without it every answer waits some 40 ms for the acknowledgement of the one before.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.set_inheritable(True)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise SettingsError(
+            f"Port {settings.port} of {settings.host} cannot be served on: {error.strerror}. "
+            "Set DATELINE_PORT to another one, or DATELINE_HOST to an address of this machine."
+        ) from error
+    return listener
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
     # Workers are processes of their own, which read their settings anew.
     os.environ["DATELINE_DATABASE_URL"] = settings.database_url or ""
     config = uvicorn.Config(
         "service.__main__:app_from_environment",
         factory=True,
-        host=settings.host,
-        port=settings.port,
         workers=settings.workers,
         access_log=False,
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=10,
     )
-    listener = config.bind_socket()
-    # Accepted connections inherit it. asyncio sets it only on sockets that name their protocol, which this one does
-    # not; without it every answer waits some 40 ms for the acknowledgement of the one before.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"Serving on http://{host}:{listener.getsockname()[1]} (reference: /docs; stop with Ctrl-C)")
     if settings.workers > 1:
@@ -191,16 +204,16 @@ def _serve(settings: Settings) -> None:
 def app_from_environment() -> Litestar:
     """The service as each worker makes it."""
     settings = settings_from(os.environ)
-    if settings.workers > 1:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
         _log_as(settings.log_format)
-        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     return create_app(settings)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
     """Ends this worker when its parent has ended without saying so, and with it the database."""
-    while os.getppid() == parent:
-        time.sleep(ORPHAN_CHECK_SECONDS)
+    parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -12,7 +12,15 @@ from service.storage.embedded import default_data_dir
 
 PREFIX = "DATELINE_"
 # Belong to the tests and to the tools around, not to the service.
-NOT_OURS = frozenset({"DATELINE_SHARED", "DATELINE_EXAMPLES", "DATELINE_EXAMPLES_LAWS"})
+NOT_OURS = frozenset(
+    {
+        "DATELINE_SHARED",
+        "DATELINE_EXAMPLES",
+        "DATELINE_EXAMPLES_LAWS",
+        "DATELINE_CONTRACT_EXAMPLES",
+        "DATELINE_CONTRACT_SEED",
+    }
+)
 
 
 class SettingsError(Exception):
@@ -35,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="origin in answers' addresses; the request's own where unset"),
     ] = None
     log_format: Literal["text", "json"] = "text"
-    pool_size: Annotated[int, Meta(ge=1, le=200, description="database connections per worker")] = 10
+    pool_size: Annotated[int, Meta(ge=3, le=200, description="database connections per worker")] = 10
     statement_seconds: Annotated[float, Meta(gt=0, le=600, description="longest a database statement may take")] = 10.0
     body_bytes_max: Annotated[int, Meta(ge=1_024, le=64 * 2**20, description="longest body of a request")] = 2**20
 

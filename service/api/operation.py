@@ -4,8 +4,10 @@ The same declaration reads the request strictly, routes it, and describes it in 
 say what the others do not.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -39,6 +41,9 @@ HTML: Final = "text/html"
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
 
+WRITING_MAX: Final = 2
+"""Writes that hold a connection at once: one at work and one next in line, so that readers always find theirs."""
+
 QUERY_BYTES_MAX: Final = 16_384
 PAIRS_MAX: Final = 1_000
 
@@ -48,6 +53,17 @@ class Services(Struct):
 
     settings: Settings
     opened: asyncpg.Pool | None = None
+    line: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITING_MAX))
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """A connection to write with, in a transaction. Raises TimeoutError where the line is too long."""
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self.settings.statement_seconds):
+                await stack.enter_async_context(self.line)
+                connection = await stack.enter_async_context(self.pool.acquire())
+            await stack.enter_async_context(connection.transaction())
+            yield connection
 
     @property
     def pool(self) -> asyncpg.Pool:

@@ -50,7 +50,7 @@ async def write(call: Call, change: Callable[[Edit], Awaitable[Reply]]) -> Reply
         message=call.headers.get("revision-message") or None,
     )
     key = call.headers.get("idempotency-key") if call.operation.method == "POST" else None
-    async with call.pool.acquire() as connection, connection.transaction():
+    async with call.services.writing() as connection:
         if key is None:
             return await _written(connection, note, change)
         caller = call.caller.key or ""

@@ -1,6 +1,6 @@
 """Two selections compared, one event at a time: what a change is, and what makes one."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -36,14 +36,6 @@ class Removed(Output, frozen=True, kw_only=True, tag_field="op", tag="removed"):
         Meta(description="The same event on the head's side, where it exists outside the selection."),
     ]
     fields: Fields
-
-
-class PatchOperation(Output, frozen=True, kw_only=True):
-    """One operation of a JSON Patch (RFC 6902)."""
-
-    op: Literal["add", "remove", "replace"]
-    path: str
-    value: Any
 
 
 class Changed(Output, frozen=True, kw_only=True, tag_field="op", tag="changed"):

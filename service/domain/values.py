@@ -13,14 +13,15 @@ INT8_MAX: Final = 2**63 - 1
 # Patterns are written in what Python and ECMA-262 both understand: no flags, no classes by name, characters as \u0000.
 # Python's `$` also matches before a last line break, so they end in \Z; the document says `$`, as ECMA-262 does.
 # PostgreSQL holds no NUL, and no text of ours needs one; control characters other than line breaks and tabs neither.
-TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*\Z"
-LINE_PATTERN: Final = r"^[^\u0000-\u001f\u007f]*\Z"
-# The same, and no space at either end.
-NAME_PATTERN: Final = r"^[^\u0000-\u0020\u007f\u00a0]([^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f\u00a0])?\Z"
+TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f]*\Z"
+LINE_PATTERN: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\Z"
+# The same, and at either end no space, whatever its width.
+_UNSEEN: Final = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
+NAME_PATTERN: Final = rf"^[^{_UNSEEN}]([^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^{_UNSEEN}])?\Z"
 SLUG_PATTERN: Final = r"^[a-z0-9](-?[a-z0-9])*\Z"
 LANGUAGE_PATTERN: Final = r"^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*\Z"
 COUNTRY_PATTERN: Final = r"^[A-Z]{2}\Z"
-URL_PATTERN: Final = r"^https?://[^\u0000-\u0020\u007f\u00a0]+\Z"
+URL_PATTERN: Final = rf"^https?://[^{_UNSEEN}]+\Z"
 SHA256_PATTERN: Final = r"^[0-9a-f]{64}\Z"
 UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
 RECORDED_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z"

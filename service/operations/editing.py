@@ -161,7 +161,7 @@ class Edit:
             "collection": [("collection", row.slug)],
             "timeline": [],
         }
-        if terms[kind] and await events.live_with(self.connection, terms[kind], 1):
+        if await events.any_live_with(self.connection, terms[kind]):
             raise InUse(f"The {kind} {row.slug} is in use: an event names it.")
         if kind in ("actor", "source"):
             naming = await resources.source_naming(self.connection, kind, row.slug)

@@ -85,18 +85,24 @@ async def read_changed(
     return [(row[0], row[1]) for row in rows]
 
 
-LIVE_WITH = """
-SELECT DISTINCT p.event FROM term t JOIN posting p ON p.term = t.term
+LIVE = """
+FROM term t JOIN posting p ON p.term = t.term
 WHERE (t.dimension, t.value) IN (SELECT * FROM unnest($1::text[], $2::text[]))
   AND p.span = ANY ('{0,1,2,3,4,5,6,7,8,9,10}'::int2[])
-ORDER BY p.event LIMIT $3
 """
+LIVE_WITH = f"SELECT DISTINCT p.event {LIVE} ORDER BY p.event LIMIT $3"
+ANY_LIVE_WITH = f"SELECT EXISTS (SELECT {LIVE})"
 
 
 async def live_with(connection: Connection, terms: Sequence[Term], limit: int) -> list[int]:
     """Numbers of events that have one of the terms now."""
     rows = await connection.fetch(LIVE_WITH, [term[0] for term in terms], [term[1] for term in terms], limit)
     return [row[0] for row in rows]
+
+
+async def any_live_with(connection: Connection, terms: Sequence[Term]) -> bool:
+    """Whether an event has one of the terms now."""
+    return bool(await connection.fetchval(ANY_LIVE_WITH, [term[0] for term in terms], [term[1] for term in terms]))
 
 
 class Written(Struct, frozen=True):
