@@ -205,7 +205,7 @@ Pointer = Annotated[
     Meta(
         title="Pointer",
         max_length=2_000,
-        pattern=r"^(/([^\u0000-\u001f\u007f~/]|~[01])*)*\Z",
+        pattern=r"^(/([^\u0000-\u001f\u007f-\u009f~/]|~[01])*)*\Z",
         description="JSON Pointer (RFC 6901).",
     ),
 ]
