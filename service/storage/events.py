@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from service.domain.dates import LATEST
 from service.domain.errors import SelectionTooBroad
 from service.domain.filters import Filters
 from service.domain.lenses import Position, Seen, Version, see
@@ -13,7 +14,7 @@ from service.domain.selection import Selection, holds
 from service.domain.terms import Term
 from service.storage import postings, resources
 from service.storage.pool import Connection
-from service.storage.postings import Named, Place, Posting
+from service.storage.postings import Groups, Named, Place, Posting
 
 
 class Identity(Struct, frozen=True):
@@ -276,7 +277,7 @@ async def walk_selection(
     candidates go by before that many are chosen.
     """
     groups = await postings.groups_of(connection, selection)
-    named = await _named(connection, selection)
+    named = await _named(connection, selection, groups)
     recheck = not groups.exact
     closed = selection.revision != selection.head
     budget = max(postings.budget_of(groups, limit), len(named.events))
@@ -329,14 +330,16 @@ async def walk_selection(
 
 
 OUTRIGHT_MAX: Final = 5_000
-"""Versions that were recorded within a span of revisions are looked at one by one, if they are no more than these."""
+"""The versions of a span of revisions, or of what was known early, are looked at one by one if they are no more."""
+WALK_LONG: Final = 4 * OUTRIGHT_MAX
+"""Lists so long are not walked through an early revision, or for what was known early, before that is tried."""
 
 
-async def _named(connection: Connection, selection: Selection) -> Named:
+async def _named(connection: Connection, selection: Selection, groups: Groups) -> Named:
     """The events that a selection asks for outright, beside a walk or in place of it.
 
     Those of the request's ids or keys, or the timeline's; those that one event points at; the few recorded in a span of
-    revisions; and a timeline's pins.
+    revisions, by an early revision or publicly known early; and a timeline's pins.
     """
     sides = (selection.filters, selection.timeline)
     ids = selection.include | selection.exclude
@@ -363,9 +366,15 @@ async def _named(connection: Connection, selection: Selection) -> Named:
                 beside, outright = ("points at", side.related.event), set(side.related.out)
                 break
             if side.revisions is not None:
-                numbers = await _recorded_between(connection, *side.revisions, selection.revision)
+                numbers = await _few(connection, RECORDED_BETWEEN, *side.revisions, selection.revision)
                 if numbers is not None:
                     break
+        else:
+            if beside is None and groups.shortest > WALK_LONG:
+                if selection.revision < selection.head:
+                    numbers = await _few(connection, RECORDED_BETWEEN, 0, selection.revision, selection.revision)
+                if numbers is None and selection.lens.known != LATEST:
+                    numbers = await _few(connection, KNOWN_BY, selection.lens.known)
 
     def is_named(filters: Filters, event: Identity) -> bool:
         return (filters.ids is None or event.id in filters.ids) and (filters.keys is None or event.key in filters.keys)
@@ -387,18 +396,12 @@ async def _named(connection: Connection, selection: Selection) -> Named:
 
 
 RECORDED_BETWEEN = """
-SELECT DISTINCT v.event FROM (
-    SELECT event FROM version WHERE revision BETWEEN $1 AND least($2::int8, $3::int8) LIMIT $4
-) v
+SELECT v.event FROM version v WHERE v.revision BETWEEN $2 AND least($3::int8, $4::int8) LIMIT $1
 """
-VERSIONS_BETWEEN = """
-SELECT count(*) FROM (SELECT FROM version WHERE revision BETWEEN $1 AND least($2::int8, $3::int8) LIMIT $4) v
-"""
+KNOWN_BY = "SELECT v.event FROM version v WHERE v.known <= $2 LIMIT $1"
 
 
-async def _recorded_between(connection: Connection, first: int, last: int, revision: int) -> list[int] | None:
-    """Events with versions recorded from one revision to another; None where those are too many to be looked at."""
-    most = OUTRIGHT_MAX + 1
-    if await connection.fetchval(VERSIONS_BETWEEN, first, last, revision, most) == most:
-        return None
-    return [row[0] for row in await connection.fetch(RECORDED_BETWEEN, first, last, revision, most)]
+async def _few(connection: Connection, statement: str, *arguments: int) -> list[int] | None:
+    """The events of the versions that a statement finds; None where those are too many to be looked at one by one."""
+    rows = await connection.fetch(statement, OUTRIGHT_MAX + 1, *arguments)
+    return None if len(rows) > OUTRIGHT_MAX else sorted({row[0] for row in rows})

@@ -280,6 +280,17 @@ class Groups(Struct, frozen=True):
         return not all(group.numbers for group in self.request)
 
     @property
+    def shortest(self) -> int:
+        """How many postings the shortest list has that can be walked."""
+        return self.driver.size
+
+    @property
+    def driver(self) -> Terms:
+        """The group with the fewest postings."""
+        every = [group for group in (*self.request, *self.timeline) if group.drives]
+        return min([*every, self.collections], key=lambda group: group.size)
+
+    @property
     def impossible_timeline(self) -> bool:
         return not all(group.numbers for group in self.timeline)
 
@@ -376,7 +387,7 @@ async def walk(
     statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
     driver: list[int] = []
     if walks:
-        driver = await _numbers(connection, named.beside) if named.beside is not None else _driver(groups)
+        driver = groups.driver.numbers if named.beside is None else await _numbers(connection, named.beside)
     rows = await connection.fetch(
         statements[descending],
         driver,
@@ -475,12 +486,6 @@ def _streams(
             places.append(place)
             stops.append(lowest)
     return spans, places, stops
-
-
-def _driver(groups: Groups) -> list[int]:
-    """The group with the fewest postings: the shortest list to walk."""
-    every = [group for group in (*groups.request, *groups.timeline) if group.drives]
-    return min([*every, groups.collections], key=lambda group: group.size).numbers
 
 
 def budget_of(groups: Groups, limit: int) -> int:
