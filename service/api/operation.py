@@ -40,6 +40,7 @@ MARKDOWN: Final = "text/markdown"
 HTML: Final = "text/html"
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
+NDJSON: Final = "application/x-ndjson"
 
 WRITING_MAX: Final = 2
 """Writes that hold a connection at once: one at work and one next in line, so that readers always find theirs."""
@@ -188,6 +189,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     bodies: Mapping[str, Any] = {}
     examples: Mapping[str, Mapping[str, Any]] = {}
     """Bodies by media type and name."""
+    body_bytes_max: int | None = None
+    """The longest body, where it is another than the setting's."""
     scope: Scope | None = None
 
     @property
@@ -312,7 +315,7 @@ def media_type_of(operation: Operation, content_type: str | None) -> str:
     return bare
 
 
-def check_length(length: int, most: int, times: int = 1) -> None:
-    """Raises TooLarge for a body of more than so many times the longest."""
-    if length > times * most:
+def check_length(length: int, most: int, borne: int) -> None:
+    """Raises TooLarge, which names the longest that a body may be, for one that is longer than can be borne."""
+    if length > borne:
         raise TooLarge(f"The body is longer than {most} bytes.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from service.api.problems import ROWS_MAX, RowOutcome
 from service.domain.diff import Change
 from service.domain.event import Event, Output
 from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
@@ -82,6 +83,17 @@ class HistoryPage(Output, frozen=True, kw_only=True):
     items: Annotated[list[HistoryItem], Meta(max_length=LIMIT_MAX)]
     next: Next
     revision: Read
+
+
+class BatchAnswer(Output, frozen=True, kw_only=True):
+    """What became of a batch."""
+
+    revision: Annotated[Revision, Meta(description="The one it made, or would have made; the head where none.")]
+    created: Count
+    updated: Count
+    unchanged: Count
+    retracted: Annotated[Count, Meta(description="Events of the collection that the batch does not hold.")]
+    rows: Annotated[list[RowOutcome], Meta(max_length=ROWS_MAX, description="One for each row, in their order.")]
 
 
 class ActorPage(Output, frozen=True, kw_only=True):

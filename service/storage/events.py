@@ -1,6 +1,7 @@
 """Events: their identity, their recorded versions, and the listing of a selection."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec import Struct
 from service.domain.errors import SelectionTooBroad
 from service.domain.selection import Filters, Position, Seen, Selection, Term, Version, holds, see
 from service.storage import postings, resources
-from service.storage.pool import Connection
+from service.storage.pool import Connection, insert_many
 from service.storage.postings import Named, Place, Posting
 
 
@@ -53,6 +54,34 @@ async def read_versions(connection: Connection, events: Iterable[int], revision:
     """The newest version up to the revision of each event that had been recorded by then; retracted ones too."""
     rows = await connection.fetch(AT, list(events), revision)
     return {row[0]: Version(*row) for row in rows}
+
+
+# Of one that is live that is its newest version.
+LAST_LIVE = """
+SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT * FROM version v WHERE v.event = q.event AND v.document IS NOT NULL ORDER BY v.revision DESC LIMIT 1
+) v
+"""
+
+
+async def read_last_live(connection: Connection, events: Iterable[int]) -> dict[int, Version]:
+    """Each event as it is, or was before it was retracted."""
+    rows = await connection.fetch(LAST_LIVE, list(events))
+    return {row[0]: Version(*row) for row in rows}
+
+
+LIVE_NOW = """
+SELECT q.event FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT v.document IS NOT NULL AS live FROM version v WHERE v.event = q.event ORDER BY v.revision DESC LIMIT 1
+) v
+WHERE v.live
+"""
+
+
+async def read_live(connection: Connection, events: Iterable[int]) -> set[int]:
+    """Those of the events that are not retracted."""
+    return {row[0] for row in await connection.fetch(LIVE_NOW, list(events))}
 
 
 HISTORY = """
@@ -145,6 +174,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 
+VERSION_COLUMNS: Final = (
+    *("event", "revision", "t_lo", "t_hi", "span", "known"),
+    *("terms", "actors", "sources", "document", "facts"),
+)
+
+
 async def append_versions(connection: Connection, revision: int, versions: Sequence[Written]) -> None:
     """Records what these events are from the revision on, and brings the index along. The caller holds the head."""
     before = {row[0]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
@@ -185,8 +220,28 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
                 version.facts,
             )
         )
-    await connection.executemany(ADD_VERSION, rows)
+    await insert_many(connection, ADD_VERSION, "version", VERSION_COLUMNS, rows)
     await postings.write_postings(connection, revision, closed, opened)
+
+
+async def retractions_of(connection: Connection, numbers: Sequence[int]) -> list[Written]:
+    """What takes these events out: versions in the places where they now stand, and found by nothing."""
+    rows = await connection.fetch(PLACES, numbers)
+    return [
+        Written(
+            event=row["event"],
+            lo=row["t_lo"],
+            hi=row["t_hi"],
+            undated=row["span"] == postings.UNDATED,
+            known=row["known"],
+            terms=frozenset(),
+            actors=frozenset(),
+            sources=frozenset(),
+            document=None,
+            facts=None,
+        )
+        for row in rows
+    ]
 
 
 class Found(Struct, frozen=True):
