@@ -6,11 +6,19 @@ import msgspec
 
 from service.api import examples, replies
 from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
-from service.api.shapes import EventPage, EventWithIncluded, HistoryItem, HistoryPage, JsonPatch, patch_shape
-from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, read_patch, write
+from service.api.shapes import (
+    EventPage,
+    EventWithIncluded,
+    HistoryItem,
+    HistoryPage,
+    JsonPatch,
+    RevertInput,
+    patch_shape,
+)
+from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_MAYBE, NOTE, patched, read_patch, write
 from service.domain import parameters
 from service.domain.diff import patch_of
-from service.domain.errors import NotFound
+from service.domain.errors import Fault, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts
 from service.domain.instants import recorded_text
 from service.domain.parameters import Asked, Parameter, asked, cursor_of
@@ -116,6 +124,39 @@ async def retract_event(call: Call) -> Reply:
         return Reply(204, tagged=False)
 
     return await write(call, change)
+
+
+async def revert_event(call: Call) -> Reply:
+    wanted = call.structure(RevertInput).revision
+
+    async def change(edit: Edit) -> Reply:
+        store = await open_store(edit.connection, call.caller)
+        identity = await selecting.find_identity(edit.connection, store, call.place["id"])
+        replies.check_reach(call, identity.collection)
+        newest = (await events.read_versions(edit.connection, [identity.event], edit.before.revision))[identity.event]
+        if "if-match" in call.headers:
+            call.check_precondition(newest.revision)
+        then = (await events.read_versions(edit.connection, [identity.event], wanted)).get(identity.event)
+        if wanted > edit.before.revision:
+            raise _not_put_back(f"there is no such revision yet; the newest is {edit.before.revision}")
+        if then is None:
+            raise _not_put_back("the event had not been recorded at this revision")
+        if then.document is None:
+            raise _not_put_back(f"the event was retracted at revision {then.revision}")
+        given = msgspec.convert(input_of(_event(then.document), _facts(then.facts or b"")), EventInput)
+        live = (await events.read_last_live(edit.connection, [identity.event]))[identity.event]
+        try:
+            (event,) = await edit.revise_events([Change(given, identity, live, newest.document is None)])
+        except Refused as error:
+            raise _not_put_back(*(f"{fault.detail}, at {fault.pointer} as it was" for fault in error.faults)) from None
+        return await _shown(edit.connection, call, event, 200, edit.revision)
+
+    return await write(call, change)
+
+
+def _not_put_back(*details: str) -> Refused:
+    faults = [Fault(pointer="/revision", detail=detail) for detail in details]
+    return Refused("The event cannot be put back as it was then.", faults)
 
 
 async def read_history(call: Call) -> Reply:
@@ -235,6 +276,25 @@ OPERATIONS = (
         run=retract_event,
         answers=(Answer(204, "It is retracted.", {}, replies.WRITTEN, replies.RETRACTED_LINKS),),
         problems=("not-found", "gone", *replies.REFUSED_CHANGES),
+        scope="write",
+    ),
+    Operation(
+        id="revertEvent",
+        method="POST",
+        path="/v1/events/{id}/revert",
+        tag="events",
+        summary="Put an earlier revision of an event back",
+        description=(
+            "Records anew what had been sent to make the event as it was at a revision, with the actors and sources of "
+            "today. It may have been retracted since, and then comes back under its id."
+        ),
+        place=(ID,),
+        headers=(IF_MATCH_MAYBE, IDEMPOTENCY_KEY, *NOTE),
+        bodies={JSON: RevertInput},
+        examples=examples.REVERT,
+        run=revert_event,
+        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS),),
+        problems=("not-found", "stale", "refused", *replies.REFUSED_POSTS),
         scope="write",
     ),
     Operation(

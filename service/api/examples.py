@@ -67,8 +67,9 @@ BATCH: Final[Bodies] = {
             {"key": "kfor-start", "tags": ["kfor", "beginnings"], "summary": None},
         ]
     },
-    NDJSON: {"line": {"key": "us-troop-withdrawal", "tags": ["kfor", "us-troops", "withdrawal"]}},
+    NDJSON: {"line": {"key": "us-troop-withdrawal", "attributes": {"reviewed": True}}},
 }
+REVERT: Final[Bodies] = {JSON: {"asAtFirst": {"revision": 5}}}
 EVENT_PATCH: Final[Bodies] = {
     MERGE_PATCH: {
         "nearerDate": {"occurred": "2025-02-19/..", "attributes": {"checked": True, "draft": None}},

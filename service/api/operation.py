@@ -84,12 +84,13 @@ class Header(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """An operation to go on with, and by which expressions its parameters are found in what was asked and answered."""
+    """An operation to go on with; expressions find its parameters and body in what was asked and answered."""
 
     name: str
     operation: str
     description: str
     parameters: Mapping[str, str]
+    body: Mapping[str, str] | None = None
 
 
 class Answer(Struct, frozen=True):

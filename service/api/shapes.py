@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.api.problems import ROWS_MAX, RowOutcome
 from service.domain.diff import Change
-from service.domain.event import Event, Output
+from service.domain.event import Event, Input, Output
 from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
 from service.domain.resources import Actor, Collection, Source, Timeline
 from service.domain.values import Cause, Count, Line, Recorded, Revision
@@ -63,6 +63,12 @@ EventWithIncluded = msgspec.defstruct(
     kw_only=True,
 )
 EventWithIncluded.__doc__ = "An event, and beside its own members what it names."
+
+
+class RevertInput(Input, frozen=True, kw_only=True):
+    """Which revision of an event is put back."""
+
+    revision: Annotated[Revision, Meta(description="One at which the event was recorded and not retracted.")]
 
 
 class HistoryItem(Output, frozen=True, kw_only=True):

@@ -36,6 +36,11 @@ IF_MATCH: Final = Header(
     True,
     example='"12-5f3c0b6d2c9a4c1e8d7f6a5b"',
 )
+IF_MATCH_MAYBE: Final = msgspec.structs.replace(
+    IF_MATCH,
+    required=False,
+    description="The ETag that was read, or *: if given, refused with 412 where the resource has been revised since.",
+)
 NOTE: Final = (MESSAGE, CAUSE)
 
 

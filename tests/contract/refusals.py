@@ -31,6 +31,10 @@ REFUSALS: Final = {
 }
 
 
+# A JSON value in one line is a body of one row.
+schemathesis.serializer.alias("application/x-ndjson", "application/json")
+
+
 @schemathesis.hook
 def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
     """Lets more of the valid data through, and a scenario that is played again go as it went before.
