@@ -23,6 +23,7 @@ from service.api.operation import (
     Reply,
     Services,
     accepted_of,
+    await_revision,
     check_headers,
     check_length,
     matches,
@@ -86,6 +87,8 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
             return Response(b"", status_code=204, headers=_options(allow))
         call = await _read(operation, services, request)
         try:
+            if "min-revision" in call.headers:
+                await await_revision(services, int(call.headers["min-revision"]))
             return _finished(call, await operation.run(call), request)
         except DatelineError as error:
             if error.link is not None:
@@ -102,7 +105,7 @@ def _options(allow: str) -> dict[str, str]:
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": allow,
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-        "Revision-Cause, Revision-Message",
+        "Min-Revision, Revision-Cause, Revision-Message",
         "Access-Control-Max-Age": "86400",
     }
 

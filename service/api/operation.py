@@ -27,12 +27,14 @@ from service.domain.errors import (
     Stale,
     TooLarge,
     Unauthenticated,
+    Unavailable,
     UnsupportedMediaType,
     nearest,
 )
 from service.domain.parameters import Parameter, Query
+from service.domain.values import INT8_MAX
 from service.settings import Settings
-from service.storage import keys
+from service.storage import keys, revisions
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -44,6 +46,11 @@ NDJSON: Final = "application/x-ndjson"
 
 WRITING_MAX: Final = 2
 """Writes that hold a connection at once: one at work and one next in line, so that readers always find theirs."""
+
+REVISION_SECONDS: Final = 1.0
+"""How long a read waits for the revision it must have reached."""
+PAUSE_SECONDS: Final = 0.01
+"""The first pause between two looks at the head; each is twice as long as the one before."""
 
 QUERY_BYTES_MAX: Final = 16_384
 PAIRS_MAX: Final = 1_000
@@ -111,6 +118,15 @@ IF_NONE_MATCH: Final = Header(
     "If-None-Match",
     "ETags already held: where one is still right, the answer is 304 without a body.",
     {"type": "string", "maxLength": 4_000},
+)
+
+
+MIN_REVISION: Final = Header(
+    "Min-Revision",
+    "The revision that the answer must have reached, as `Revision` of a write told it. Where the head is not there "
+    "yet, the answer waits up to a second; then it is 503.",
+    {"type": "integer", "format": "int64", "minimum": 0, "maximum": INT8_MAX},
+    example=1,
 )
 
 
@@ -202,9 +218,16 @@ class Operation(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def reads_store(self) -> bool:
+        return self.method == "GET" and self.path.startswith("/v1")
+
+    @property
     def request_headers(self) -> tuple[Header, ...]:
         """Those that belong to the operation; all know Accept and Authorization."""
-        return (*self.headers, IF_NONE_MATCH) if self.conditional else self.headers
+        headers = self.headers
+        if self.reads_store:
+            headers = (*headers, MIN_REVISION)
+        return (*headers, IF_NONE_MATCH) if self.conditional else headers
 
     @property
     def media_types(self) -> list[str]:
@@ -258,6 +281,21 @@ async def read_caller(services: Services, authorization: str | None, scope: Scop
     if scope == "write" and not caller.writes:
         raise Forbidden(f"The key {caller.name} may only read.")
     return caller
+
+
+async def await_revision(services: Services, wanted: int) -> None:
+    """Waits until the head is at the revision. Raises Unavailable after a second; no connection is held meanwhile."""
+    deadline, pause = asyncio.get_running_loop().time() + REVISION_SECONDS, PAUSE_SECONDS
+    while True:
+        async with services.pool.acquire() as connection:
+            head = await revisions.read_head(connection)
+        if head.revision >= wanted:
+            return
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise Unavailable(f"The head is at revision {head.revision} and has not reached {wanted}.")
+        await asyncio.sleep(min(pause, left))
+        pause *= 2
 
 
 def check_headers(operation: Operation, headers: Mapping[str, str]) -> None:

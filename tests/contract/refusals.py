@@ -42,6 +42,8 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
     What only another answer can give is left out beside other parameters, identifiers are left out of patches, and what
     is made has a name that nothing else has.
     """
+    if str((case.headers or {}).get("Min-Revision", "")).isdecimal():
+        case.headers["Min-Revision"] = "1"  # What is ahead of the head is waited for in vain.
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     query = case.query or {}
