@@ -40,6 +40,8 @@ from service.storage.resources import NewState, Row
 
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 Resource = Actor | Source | Collection | Timeline
+Use = tuple[str, Kind, str]
+"""A collection, and what its events name or rest on: a kind of resource, and a slug."""
 
 DEFAULT_COLLECTION: Final = "main"
 RETRACTED_AT_ONCE: Final = 5_000
@@ -198,6 +200,10 @@ class Edit:
                 identity = Identity(version.event, event.id, event.collection, event.key)
                 changes.append(Change(form, identity, version))
         await self._record(changes)
+        # What it now rests on is used, also by events whose own documents stay as they are.
+        beneath = await resources.read_ancestry(self.connection, [source])
+        collections = {change.identity.collection for change in changes}
+        await self._note_uses({use for collection in collections for use in _uses_of(collection, beneath.values())})
 
     # Events
 
@@ -319,7 +325,7 @@ class Edit:
         targets = await self._targets(changes, recorded)
         rendered: list[Event] = []
         written: list[Written] = []
-        uses: set[tuple[str, Kind, str]] = set()
+        uses: set[Use] = set()
         made: list[Identity] = []
         refused: dict[int, list[Fault]] = {}
         for place, change in enumerate(changes):
@@ -355,6 +361,7 @@ class Edit:
                 made.append(change.identity)
             rendered.append(event)
             lo, hi, undated = bounds_of(change.given.occurred)
+            found_by = rendering.found_by(event, sources)
             written.append(
                 Written(
                     event=change.identity.event,
@@ -362,7 +369,7 @@ class Edit:
                     hi=hi,
                     undated=undated,
                     known=known_from(event.occurred, event.claims, facts, event.created),
-                    terms=rendering.found_by(event, sources),
+                    terms=found_by,
                     actors=frozenset(actors_named(event)),
                     sources=frozenset(sources_named(event)),
                     document=msgspec.json.encode(event),
@@ -371,10 +378,8 @@ class Edit:
             )
             self._count(event.collection, "created" if was is None else "revised")
             uses |= {(event.collection, "actor", slug) for slug in actors_named(event)}
-            for slug in sources_named(event):
-                uses.add((event.collection, "source", slug))
-                if (publisher := sources[slug].publisher) is not None:
-                    uses.add((event.collection, "actor", publisher))
+            beneath = [sources[slug] for dimension, slug in found_by if dimension == "basis"]
+            uses |= _uses_of(event.collection, beneath)
         if refused or doomed:
             raise RefusedChanges(refused)
         if made:
@@ -385,7 +390,7 @@ class Edit:
             self.versions += len(written)
         return rendered
 
-    async def _note_uses(self, uses: set[tuple[str, Kind, str]]) -> None:
+    async def _note_uses(self, uses: set[Use]) -> None:
         numbers: dict[tuple[Kind, str], int] = {}
         kinds: tuple[Kind, ...] = ("actor", "source")
         for kind in kinds:
@@ -533,6 +538,16 @@ def _reference_faults(
                 )
             )
     return faults
+
+
+def _uses_of(collection: str, sources: Iterable[Source]) -> set[Use]:
+    """The uses that sources are put to, and with them their publishers."""
+    uses: set[Use] = set()
+    for source in sources:
+        uses.add((collection, "source", source.slug))
+        if source.publisher is not None:
+            uses.add((collection, "actor", source.publisher))
+    return uses
 
 
 def _unknown(kind: str, slug: str, pointer: str) -> Fault:

@@ -46,6 +46,8 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         case.headers["Min-Revision"] = "1"  # What is ahead of the head is waited for in vain.
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
+    if case.headers and case.path.endswith("/revert"):
+        case.headers.pop("If-Match", None)  # Where it may be left out, it is drawn without regard to its pattern.
     query = case.query or {}
     if len(query) > 1:
         query.pop("cursor", None)
