@@ -1,11 +1,13 @@
 """Events: listed, created, read, revised, retracted, and their history."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from service.api import examples, replies
-from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
+from service.api.notes import note_of_history
+from service.api.operation import JSON, JSON_PATCH, MARKDOWN, MERGE_PATCH, Answer, Call, Operation, Reply
 from service.api.shapes import (
     EventPage,
     EventWithIncluded,
@@ -168,12 +170,28 @@ async def read_history(call: Call) -> Reply:
         versions = await events.read_history(connection, identity.event, after, store.newest, limit + 1)
         previous = (await events.read_versions(connection, [identity.event], after)).get(identity.event)
         log = await revisions.read_revisions(connection, [version.revision for version in versions])
-    items = []
-    for version in versions[:limit]:
-        items.append(_history_item(version, previous, log[version.revision]))
-        previous = version
+        before = None if previous is None or previous.document is None else _event(previous.document)
+        items = []
+        for version in versions[:limit]:
+            items.append(_history_item(version, previous, log[version.revision]))
+            previous = version
+        told = [before, *(item.event for item in items)] if call.accepted == MARKDOWN else []
+        included = await resources.read_included(connection, _mentioned(told), store.newest)
     next = None if len(versions) <= limit else replies.following(call, store.newest, [versions[limit - 1].revision])
+    if call.accepted == MARKDOWN:
+        note = note_of_history(identity.id, items, before, included, next).encode()
+        return msgspec.structs.replace(replies.paged(note, next), media_type=MARKDOWN)
     return replies.paged(msgspec.json.encode(HistoryPage(items=items, next=next, revision=store.newest)), next)
+
+
+def _mentioned(told: Sequence[Event | None]) -> Mentions:
+    """What the events name."""
+    mentions = Mentions()
+    for event in told:
+        if event is not None:
+            mentions.actors |= actors_named(event)
+            mentions.sources |= sources_named(event)
+    return mentions
 
 
 def _history_item(version: Version, previous: Version | None, log: LogRow) -> HistoryItem:
@@ -305,7 +323,7 @@ OPERATIONS = (
         summary="Read every revision of an event",
         description=(
             "In the order in which they were recorded, each with the patch from the one before; also once "
-            "it is retracted."
+            "it is retracted. As Markdown it is a note of what each revision changed, with names as they now are."
         ),
         place=(ID,),
         parameters=(parameters.LIMIT, parameters.CURSOR),
@@ -314,7 +332,7 @@ OPERATIONS = (
             Answer(
                 200,
                 "Its revisions in the order in which they were recorded.",
-                {JSON: HistoryPage},
+                {JSON: HistoryPage, MARKDOWN: None},
                 replies.PAGED,
             ),
         ),
