@@ -64,7 +64,7 @@ BatchRows: Final = Annotated[list[BatchRow], Meta(max_length=ROWS_MAX)]  # type:
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
-async def create_event_batch(call: Call) -> Reply:
+async def record_event_batch(call: Call) -> Reply:
     query = {name: given[0] for name, given in call.query.items()}
     collection, dry = query.get("collection"), query.get("dry_run") == "true"
     missing = query.get("retract_missing") == "true"
@@ -215,7 +215,7 @@ def _valid(value: Any, kind: Any) -> str | None:
 
 OPERATIONS = (
     Operation(
-        id="createEventBatch",
+        id="recordEventBatch",
         method="POST",
         path="/v1/events/batch",
         tag="events",
@@ -234,7 +234,7 @@ OPERATIONS = (
         bodies={JSON: BatchRows, NDJSON: BatchRow},
         examples=examples.BATCH,
         body_bytes_max=BYTES_MAX,
-        run=create_event_batch,
+        run=record_event_batch,
         answers=(Answer(200, "What became of each row.", {JSON: BatchAnswer}, replies.REVISED),),
         problems=("refused-parameter", "refused", *replies.REFUSED_POSTS),
         scope="write",

@@ -1,6 +1,7 @@
 """Actors, sources, collections and timelines: the same six operations for each."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -106,6 +107,7 @@ KEPT_FROM: Final[dict[Kind, str]] = {
     "collection": "",
     "timeline": "",
 }
+MOVED: Final = (Answer(308, "It stands for another actor, who is there.", {}, (replies.LOCATION,)),)
 SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
 
 
@@ -181,7 +183,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
 
         async def change(edit: Edit) -> Reply:
             _check_scope(call, kind, given)
-            return _shown(call, kind, await edit.create_resource(kind, given), 201)
+            return shown(call, kind, await edit.create_resource(kind, given), 201)
 
         return await write(call, change)
 
@@ -191,6 +193,11 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             store = await open_store(connection, call.caller)
             revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
             row = await find(connection, store, kind, call.place["slug"], revision)
+            actor = (await resources.read_aliases(connection, revision)).get(row.slug) if kind == "actor" else None
+        if actor is not None:
+            query = urlencode([(name, value) for name, given in call.query.items() for value in given])
+            address = f"{call.origin}/v1/actors/{actor}" + (f"?{query}" if query else "")
+            return Reply(308, headers={"Location": address}, tagged=False)
         return Reply(200, row.document or b"", revision=row.revision, pinned=pinned)
 
     async def revise(call: Call) -> Reply:
@@ -202,7 +209,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             given = patched(call, patch, form, kept.given)
             _check_stored(given)
             _check_scope(call, kind, given)
-            return _shown(call, kind, await edit.revise_resource(kind, row, given), 200)
+            return shown(call, kind, await edit.revise_resource(kind, row, given), 200)
 
         return await write(call, change)
 
@@ -218,7 +225,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
     async def _current(edit: Edit, call: Call) -> tuple[Row, Any]:
         store = await open_store(edit.connection, call.caller)
         row = await find(edit.connection, store, kind, call.place["slug"], edit.before.revision)
-        await _check_uses(edit, call, kind, row.slug)
+        await check_uses(edit, call, kind, row.slug)
         call.check_precondition(row.revision)
         return row, msgspec.json.decode(row.document or b"", type=kept.shape)
 
@@ -263,7 +270,10 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             place=(slug,),
             parameters=RECORDED,
             run=read,
-            answers=(Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED, links),),
+            answers=(
+                Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED, links),
+                *(MOVED if kind == "actor" else ()),
+            ),
             problems=("refused-parameter", "not-found", "gone"),
         ),
         Operation(
@@ -321,7 +331,7 @@ def _check_scope(call: Call, kind: Kind, given: Any) -> None:
         raise Forbidden(f"This key does not write to the collection {given.slug}.")
 
 
-async def _check_uses(edit: Edit, call: Call, kind: Kind, slug: str) -> None:
+async def check_uses(edit: Edit, call: Call, kind: Kind, slug: str) -> None:
     """Raises Forbidden where a key for some collections would change what events of another rest on."""
     reach = call.caller.collections
     if reach is None or kind not in ("actor", "source"):
@@ -371,7 +381,7 @@ def _moved(error: DatelineError) -> list[Fault]:
     ]
 
 
-def _shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
+def shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
     headers = {"Location": f"{call.origin}/v1/{kind}s/{state.slug}"} if status == 201 else {}
     return Reply(status, msgspec.json.encode(state), headers=headers, revision=state.revision)
 

@@ -71,6 +71,18 @@ class RevertInput(Input, frozen=True, kw_only=True):
     revision: Annotated[Revision, Meta(description="One at which the event was recorded and not retracted.")]
 
 
+EventThinned = msgspec.defstruct(
+    "EventThinned",
+    [(field.name, field.type | UnsetType, UNSET) for field in msgspec.structs.fields(Event)],
+    bases=(Output,),
+    frozen=True,
+    kw_only=True,
+)
+EventThinned.__doc__ = "Those members of an event that `fields` asks for."
+THINNABLE = ("EventPage", "Added", "Removed", "Changed")
+"""What holds events with only some of their members where `fields` is given."""
+
+
 class HistoryItem(Output, frozen=True, kw_only=True):
     """One revision of an event."""
 

@@ -16,10 +16,10 @@ from service.domain.batch import Whole
 from service.domain.callers import Caller
 from service.domain.errors import Fault, InvalidBody, Refused, RefusedRow, RefusedRows
 from service.domain.event import Event, EventInput, Facts
+from service.domain.lenses import Version
 from service.domain.patch import merged
 from service.domain.rendering import input_of
 from service.domain.resources import ActorInput, SourceInput
-from service.domain.selection import Version
 from service.operations.editing import BREATH, Change, Edit, RefusedChanges, source_faults
 from service.storage import events
 from service.storage.events import Identity
@@ -119,7 +119,7 @@ async def record_batch(edit: Edit, batch: Batch, caller: Caller, read: Callable[
             if there is None:
                 changes[row.index] = Change(given, edit.new_identity(row.collection, row.key), None)
             else:
-                changes[row.index] = Change(given, there.identity, there.version, there.retracted)
+                changes[row.index] = Change(given, there.identity, there.version, returns=there.retracted)
     await _make_wholes(edit, [row for row in batch.rows if row.index in changes], faults)
     recorded = await _record(edit, batch.rows, changes, faults, known)
     outcomes = [_outcome(edit, row, changes.get(row.index), recorded.get(row.index), known) for row in batch.rows]
