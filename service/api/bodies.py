@@ -61,7 +61,7 @@ def value_of(text: str) -> Any:
 
 
 def end_of(text: str, start: int) -> int:
-    """Where the JSON value ends that begins at `start`, if it is one."""
+    """Where the JSON value ends that begins at `start`, if it is one. Raises Malformed for one that goes too deep."""
     if text[start : start + 1] not in ("{", "["):
         found = _SINGLE.match(text, start)
         return start if found is None else found.end()
@@ -71,6 +71,8 @@ def end_of(text: str, start: int) -> int:
         depth += (mark in "{[") - (mark in "}]")
         if depth == 0:
             return token.end()
+        if depth > DEPTH_MAX:
+            raise Malformed(f"The body has a value at character {start} that is more than {DEPTH_MAX} levels deep.")
     return len(text)
 
 

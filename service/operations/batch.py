@@ -144,10 +144,8 @@ def _refuse_twice(rows: Sequence[Row], faults: dict[int, list[Fault]]) -> None:
 
 async def _known(edit: Edit, rows: Sequence[Row]) -> dict[tuple[str, str | None], _Known]:
     """The events that the rows name, by collection and key."""
-    found: list[Identity] = []
-    for collection in sorted({row.collection for row in rows}):
-        keys = [row.key for row in rows if row.key is not None and row.collection == collection]
-        found += await events.find_by_key(edit.connection, [collection], keys)
+    keys = {(row.collection, row.key) for row in rows if row.key is not None}
+    found = (await events.find_each_by_key(edit.connection, keys)).values()
     numbers = [identity.event for identity in found]
     versions = await events.read_last_live(edit.connection, numbers)
     live = await events.read_live(edit.connection, numbers)
@@ -200,10 +198,10 @@ async def _record(
     """Records the changes, by row. Raises RefusedRows if any row has a fault."""
     places = list(changes)
     doomed = any(faults.values())
+    excused = _excused(row for row in rows if faults[row.index])
     try:
         done = await edit.record_events(list(changes.values()), doomed=doomed)
     except RefusedChanges as error:
-        excused = _excused(row for row in rows if row.index not in changes)
         for place, found in error.by_place.items():
             faults[places[place]] += [fault for fault in found if fault.detail not in excused]
         refused = [_refused(row, faults[row.index], known) for row in rows if faults[row.index]]

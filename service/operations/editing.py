@@ -45,8 +45,8 @@ Use = tuple[str, Kind, str]
 """A collection, and what its events name or rest on: a kind of resource, and a slug."""
 
 DEFAULT_COLLECTION: Final = "main"
-RETRACTED_AT_ONCE: Final = 5_000
-"""So many events one statement takes out, which keeps it short."""
+WRITTEN_AT_ONCE: Final = 1_000
+"""So many versions are appended at once, which keeps the statements short and lets the worker answer others."""
 FOLLOWING_MAX: Final = 50_000
 """How many events one source's revision may carry along."""
 BREATH: Final = 50
@@ -274,8 +274,8 @@ class Edit:
 
     async def retract_events(self, collection: str, numbers: Sequence[int]) -> None:
         """Takes events of a collection out from this revision on."""
-        for start in range(0, len(numbers), RETRACTED_AT_ONCE):
-            gone = await events.retractions_of(self.connection, numbers[start : start + RETRACTED_AT_ONCE])
+        for start in range(0, len(numbers), WRITTEN_AT_ONCE):
+            gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
             await events.append_versions(self.connection, self.after.revision, gone)
         if numbers:
             self.versions += len(numbers)
@@ -339,11 +339,12 @@ class Edit:
         named |= {c.via for change in changes for c in change.given.claims if c.via is not None}
         sources = await resources.read_ancestry(self.connection, named)
         actors = await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)})
-        recorded = {
-            change.identity.event: _event(change.version.document)
-            for change in changes
-            if change.version is not None and change.version.document is not None
-        }
+        recorded: dict[int, Event] = {}
+        for place, change in enumerate(changes):
+            if place % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+            if change.version is not None and change.version.document is not None:
+                recorded[change.identity.event] = _event(change.version.document)
         targets = await self._targets(changes, recorded)
         aliases = await resources.read_aliases(self.connection, self.after.revision)
         rendered: list[Event] = []
@@ -410,7 +411,9 @@ class Edit:
         if made:
             await events.append_events(self.connection, made)
         if written:
-            await events.append_versions(self.connection, self.after.revision, written)
+            for start in range(0, len(written), WRITTEN_AT_ONCE):
+                some = written[start : start + WRITTEN_AT_ONCE]
+                await events.append_versions(self.connection, self.after.revision, some)
             await self._note_uses(uses, aliases)
             self.versions += len(written)
         return rendered
@@ -436,12 +439,8 @@ class Edit:
         relations = [(change, relation) for change in changes for relation in change.given.relations]
         ids = {r.event for _, r in relations if r.event is not None}
         by_id = await events.find_by_id(self.connection, ids)
-        by_key: dict[tuple[str, str], Identity] = {}
-        for collection in {change.identity.collection for change, _ in relations}:
-            keys = {r.key for c, r in relations if r.key is not None and c.identity.collection == collection}
-            for found in await events.find_by_key(self.connection, [collection], keys):
-                if found.key is not None:
-                    by_key[collection, found.key] = found
+        keys = {(change.identity.collection, r.key) for change, r in relations if r.key is not None}
+        by_key = await events.find_each_by_key(self.connection, keys)
         for change in changes:
             by_id.setdefault(change.identity.id, change.identity)
             if change.identity.key is not None:

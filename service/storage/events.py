@@ -56,6 +56,20 @@ async def find_by_key(connection: Connection, collections: Iterable[str], keys: 
     return [Identity(row[0], str(row[1]), row[2], row[3]) for row in rows]
 
 
+EACH_BY_KEY = """
+SELECT e.event, e.id, c.slug, e.key FROM unnest($1::text[], $2::text[]) AS q(collection, key)
+JOIN resource c ON c.kind = 'collection' AND c.slug = q.collection
+JOIN event e ON e.collection = c.resource AND e.key = q.key
+"""
+
+
+async def find_each_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Identity]:
+    """The events of these collections and keys."""
+    wanted = list(set(keys))
+    rows = await connection.fetch(EACH_BY_KEY, [pair[0] for pair in wanted], [pair[1] for pair in wanted])
+    return {(row[2], row[3]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
+
+
 AT = """
 SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
 FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (

@@ -202,6 +202,9 @@ def test_a_known_row_is_skipped_with_all_that_it_brings(writer: httpx.Client, cl
     assert (results(body), body["rows"][0]["id"]) == (["unchanged", "created"], event["id"])
     assert event_of(client, home, "a") == event
     assert writer.get(f"/v1/actors/{home}-never").status_code == 404
+    needing = [{"key": "a", "actors": [{"actor": whole}]}, {"title": "C", "actors": [{"actor": f"{home}-never"}]}]
+    answer = writer.post(BATCH, json=needing, params={"collection": home, "on_existing": "skip"})
+    rows_refused(answer, "/1/actors/0/actor")
 
 
 def test_a_known_row_fails(writer: httpx.Client, client: httpx.Client, home: str) -> None:

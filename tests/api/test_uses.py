@@ -91,6 +91,9 @@ def test_a_limited_key_changes_what_only_its_own_collections_use(
     assert get(limited, address("events", event))["standing"]["first_published"] == "2001"
     remove(limited, "events", event)
     remove(limited, "sources", source)
+    make(limited, "actors", slug=f"{home}-b")
+    for verb, body in (("merge", {"into": f"{home}-b"}), ("unmerge", None)):
+        assert limited.post(f"{address('actors', actor)}/{verb}", json=body).status_code == 200
     remove(limited, "actors", actor)
     make(limited, "actors", slug=f"{home}-a", name="Made again")
 
@@ -114,6 +117,10 @@ def test_a_limited_key_does_not_change_what_others_use(writer: httpx.Client, lim
             name = "name" if path.startswith("actors") else "title"
             refused(patch(limited, f"/v1/{path}", {name: "Changed"}), 403, "forbidden")
             refused(limited.delete(f"/v1/{path}", headers={"If-Match": "*"}), 403, "forbidden")
+            if path.startswith("actors"):
+                merge = {"into": f"{home}-paper" if path.endswith("part") else f"{home}-part"}
+                refused(limited.post(f"/v1/{path}/merge", json=merge), 403, "forbidden")
+                refused(limited.post(f"/v1/{path}/unmerge"), 403, "forbidden")
             assert patch(writer, f"/v1/{path}", {name: "Changed"}).status_code == 200
         if get(writer, "/v1/events", id=other["id"])["items"]:
             remove(writer, "events", other)
