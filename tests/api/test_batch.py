@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -359,6 +361,31 @@ def test_one_bad_row_in_ten_thousand_writes_nothing_and_is_named(
     assert (back["unchanged"], back["updated"]) == (5_000, 5_000)
     assert diff_of(client, home, head + 1, back["revision"]) == []
     assert listed(client, collection=home, from_="2025-02") == ["Event 7777"]
+
+
+def test_readers_see_all_of_a_batch_or_none(live: Live, writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """Reads go on while a batch is being recorded, other writes come before or after it, and none sees a part."""
+    rows = [{"key": f"k{number}", "title": "In the batch", "tags": [home]} for number in range(3_000)]
+    done = threading.Event()
+
+    def send() -> Document:
+        with httpx.Client(base_url=live.base_url, headers=writer.headers, timeout=60) as other:
+            try:
+                return batch(other, home, *rows)
+            finally:
+                done.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send)
+        seen, beside = set(), []
+        while not done.is_set():
+            page = get(client, "/v1/events", collection=home, tag=home, limit=500)
+            seen.add((page["revision"], len(page["items"])))
+            beside.append(make(writer, "events", collection=home, title="Beside")["revision"])
+        made = sending.result()["revision"]
+    assert {number for _, number in seen} <= {0, 500}
+    assert all((number == 500) == (revision >= made) for revision, number in seen)
+    assert sorted([*beside, made]) == list(range(min(beside[0], made), max(beside[-1], made) + 1))
 
 
 def test_more_rows_or_bytes_than_fit_are_refused(writer: httpx.Client, home: str) -> None:
