@@ -111,12 +111,15 @@ def _answer(recorded: Recorded, revision: int, dry: bool) -> BatchAnswer:
 
 
 def _event_of(form: Any, most: int) -> EventInput:
-    """An input form as strictly as POST takes it. Raises InvalidBody."""
+    """An input form as strictly as POST takes it. Raises InvalidBody.
+
+    Its parts have been looked at when they were read; what may have grown as they came together is looked at again.
+    """
     given: EventInput = bodies.structure_of(form, EventInput)
     if bodies.depth_of(form) > bodies.DEPTH_MAX or len(msgspec.json.encode(form)) > most:
         detail = f"comes to more than {most} bytes or {bodies.DEPTH_MAX} levels of JSON"
         raise InvalidBody("The event is more than can be posted.", [Fault(pointer="", detail=detail)])
-    if faults := bodies.loose_faults(form):
+    if faults := bodies.loose_faults({"attributes": given.attributes}):
         raise InvalidBody("The event holds what no text or list of ours can.", faults)
     return given
 
