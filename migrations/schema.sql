@@ -17,10 +17,13 @@ CREATE TABLE public.head (
     id smallint NOT NULL,
     revision bigint NOT NULL,
     recorded timestamp with time zone NOT NULL,
+    index_generation smallint DEFAULT 1 NOT NULL,
     CONSTRAINT head_id_check CHECK ((id = 1))
 );
 
 COMMENT ON TABLE public.head IS 'One row: the newest committed revision. Its lock puts writers in line: numbers have no gap and follow commit order.';
+
+COMMENT ON COLUMN public.head.index_generation IS 'Which terms the index holds. Below what the service posts, migrating makes the index anew from the versions.';
 
 CREATE TABLE public.idempotency (
     caller text NOT NULL,
@@ -46,6 +49,14 @@ CREATE TABLE public.key (
 );
 
 COMMENT ON TABLE public.key IS 'Callers'' keys: scope, and the SHA-256 of the secret half. collections null: all.';
+
+CREATE TABLE public.merge (
+    actor integer NOT NULL,
+    revision bigint NOT NULL,
+    into_actor integer
+);
+
+COMMENT ON TABLE public.merge IS 'From a revision on an actor stands for another (into_actor null: for itself again), only ever inserted.';
 
 CREATE TABLE public.posting (
     term integer NOT NULL,
@@ -127,10 +138,13 @@ CREATE TABLE public.version (
     actors integer[] NOT NULL,
     sources integer[] NOT NULL,
     document json,
-    facts json
+    facts json,
+    told bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
 
 COMMENT ON TABLE public.version IS 'One state of an event, only ever inserted. document null: retracted. facts: for lenses. span: class of length.';
+
+COMMENT ON COLUMN public.version.told IS 'Pairs of bounds: dates other than its own that claims give the event, by which accounts of it are ordered.';
 
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
@@ -152,6 +166,9 @@ ALTER TABLE ONLY public.idempotency
 
 ALTER TABLE ONLY public.key
     ADD CONSTRAINT key_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_pkey PRIMARY KEY (actor, revision);
 
 ALTER TABLE ONLY public.resource
     ADD CONSTRAINT resource_pkey PRIMARY KEY (resource);
@@ -185,6 +202,8 @@ ALTER TABLE ONLY public.version
 
 CREATE INDEX idempotency_kept_until ON public.idempotency USING btree (kept_until);
 
+CREATE INDEX merge_revision ON public.merge USING btree (revision);
+
 CREATE UNIQUE INDEX posting_walk ON public.posting USING btree (term, span, t_lo, t_hi, event, since, until, known);
 
 CREATE INDEX resource_version_revision ON public.resource_version USING btree (revision);
@@ -195,6 +214,15 @@ CREATE INDEX version_revision ON public.version USING btree (revision DESC, even
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_collection_fkey FOREIGN KEY (collection) REFERENCES public.resource(resource);
+
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_actor_fkey FOREIGN KEY (actor) REFERENCES public.resource(resource);
+
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_into_actor_fkey FOREIGN KEY (into_actor) REFERENCES public.resource(resource);
+
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_revision_fkey FOREIGN KEY (revision) REFERENCES public.revision(revision) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.resource
     ADD CONSTRAINT resource_created_fkey FOREIGN KEY (created) REFERENCES public.revision(revision) DEFERRABLE INITIALLY DEFERRED;

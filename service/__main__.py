@@ -30,6 +30,7 @@ from service.app import OPERATIONS, create_app
 from service.domain import parameters
 from service.domain.callers import Caller
 from service.domain.errors import DatelineError
+from service.operations import indexing
 from service.operations.demo import load_demo
 from service.settings import Settings, SettingsError, settings_from
 from service.storage import keys, migrating, revisions
@@ -109,14 +110,14 @@ def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, _leave)
     listener = _bind(settings)
     if settings.database_url is not None:
-        asyncio.run(migrating.migrate(settings.direct_url or settings.database_url))
+        asyncio.run(indexing.upgrade(settings.direct_url or settings.database_url))
         _serve(settings, listener)
         return
     say(f"Data in {settings.data_path}")
     with EmbeddedPostgres(settings.data_path, say) as server:
         settings = msgspec.structs.replace(settings, database_url=server.dsn)
         say("Migrating")
-        asyncio.run(migrating.migrate(server.dsn))
+        asyncio.run(indexing.upgrade(server.dsn))
         asyncio.run(_prepare_store(settings, demo=not arguments.no_demo))
         _serve(settings, listener)
 
@@ -219,7 +220,7 @@ def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
 
 def run_migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
     with database(settings) as url:
-        reached = asyncio.run(migrating.migrate(url))
+        reached = asyncio.run(indexing.upgrade(url))
     say(f"The database has schema {reached}.")
 
 
@@ -269,7 +270,7 @@ def run_key_create(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 async def _make_key(url: str, arguments: argparse.Namespace) -> str:
-    await migrating.migrate(url)
+    await indexing.upgrade(url)
     connection = await asyncpg.connect(url, timeout=10)
     try:
         return await keys.make_key(connection, arguments.name, arguments.scope, arguments.collection)
@@ -292,7 +293,7 @@ async def _note(url: str, query: dict[str, list[str]]) -> str:
     try:
         await prepare(connection)
         limit = int(query["limit"][0]) if "limit" in query else parameters.LIMIT_DEFAULT
-        diff = await compare_sides(connection, OPERATOR, query, "diff", limit, include=True)
+        diff = await compare_sides(connection, OPERATOR, query, "diff", limit)
         return note_of(diff.base, diff.head, diff.page, None)
     finally:
         await connection.close()

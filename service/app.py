@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-from service.api import diff, events, resources, revisions
+from service.api import diff, events, merging, resources, revisions
 from service.api import service as about
 from service.api.document import document_bytes
 from service.api.http import EXCEPTION_HANDLERS, handlers_of
@@ -18,6 +18,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *about.OPERATIONS,
     *events.OPERATIONS,
     *resources.OPERATIONS,
+    *merging.OPERATIONS,
     *revisions.OPERATIONS,
     *diff.OPERATIONS,
 )

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from service.api import replies
+from service.api.events import shown_to
 from service.api.notes import note_of
 from service.api.operation import JSON, MARKDOWN, Answer, Call, Operation, Reply
 from service.api.shapes import Diff, DiffSide
@@ -16,12 +17,12 @@ from service.domain.callers import Caller
 from service.domain.errors import DatelineError
 from service.domain.parameters import Parameter, Query, asked, cursor_of
 from service.operations import selecting
-from service.operations.comparing import Comparison, Place, compare
+from service.operations.comparing import Comparison, Place, compare, shown_change
 from service.operations.selecting import open_store
 from service.storage.pool import Connection
 
 # What one side reads is told by its `revision`; how both are shown is no part of a selection.
-NOT_SELECTING: Final = frozenset({"as_of", "revision", "order", "limit", "cursor", "include"})
+NOT_SELECTING: Final = frozenset({"as_of", "revision", "order", "limit", "cursor", "include", "fields", "match_on"})
 
 
 def side_of(query: Query, prefix: str) -> Query:
@@ -46,15 +47,27 @@ def _prefixed(prefix: str) -> tuple[Parameter, ...]:
     )
 
 
+MATCH_ON: Final = Parameter(
+    name="match_on",
+    schema={"type": "string", "enum": ["id", "key"], "default": "id"},
+    description="By what an event of one side is the same as one of the other; by key, one without matches none.",
+)
 EXAMPLES: Final = {"base_known_at": "2025-02-19", "head_known_at": "2025-02-20"}
+# What is in one account is not both reported and denied: of all examples together nothing would change.
+NO_EXAMPLES: Final = frozenset({"according_to", "according_to_source", "standing"})
 PARAMETERS: Final = (
-    *parameters.SELECTION,
+    *(
+        msgspec.structs.replace(each, example=None) if each.name in NO_EXAMPLES else each
+        for each in parameters.SELECTION
+    ),
     *_prefixed("base_"),
     *_prefixed("head_"),
     parameters.ORDER,
     parameters.LIMIT,
     parameters.CURSOR,
+    parameters.FIELDS,
     parameters.INCLUDE,
+    MATCH_ON,
 )
 
 
@@ -68,9 +81,7 @@ class Compared(Struct, frozen=True):
     pinned: bool
 
 
-async def compare_sides(
-    connection: Connection, caller: Caller, query: Query, path: str, limit: int, *, include: bool
-) -> Compared:
+async def compare_sides(connection: Connection, caller: Caller, query: Query, path: str, limit: int) -> Compared:
     """The diff that a checked query asks for, of what the caller may see."""
     base_query, head_query = side_of(query, "base_"), side_of(query, "head_")
     with _faults_of_side(query, "base_"):
@@ -88,7 +99,14 @@ async def compare_sides(
         base=DiffSide(revision=base.selection.revision, selection=_told(base_query)),
         head=DiffSide(revision=head.selection.revision, selection=_told(head_query)),
         page=await compare(
-            connection, base.selection, head.selection, after, limit, summed=cursor is None, include=include
+            connection,
+            base.selection,
+            head.selection,
+            after,
+            limit,
+            summed=cursor is None,
+            shown=shown_to(query),
+            by_key=query.get("match_on") == ["key"],
         ),
         newest=max(base.newest, head.newest),
         pinned=base.pinned and head.pinned,
@@ -112,9 +130,7 @@ def _faults_of_side(query: Query, prefix: str) -> Iterator[None]:
 
 async def read_diff(call: Call) -> Reply:
     async with call.pool.acquire() as connection:
-        diff = await compare_sides(
-            connection, call.caller, call.query, call.path, call.limit(), include=call.includes()
-        )
+        diff = await compare_sides(connection, call.caller, call.query, call.path, call.limit())
     page = diff.page
     next = None if page.next is None else replies.following(call, diff.newest, page.next)
     if call.accepted == MARKDOWN:
@@ -124,7 +140,7 @@ async def read_diff(call: Call) -> Reply:
         "base": diff.base,
         "head": diff.head,
         "summary": page.summary,
-        "items": page.items,
+        "items": [shown_change(change, shown_to(call.query)) for change in page.items],
         "included": None if page.base is None else {"base": page.base, "head": page.head},
         "next": next,
     }

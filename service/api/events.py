@@ -13,14 +13,14 @@ from service.domain.diff import patch_of
 from service.domain.errors import NotFound
 from service.domain.event import Event, EventInput, Facts
 from service.domain.instants import recorded_text
-from service.domain.parameters import Asked, Parameter, asked, cursor_of
+from service.domain.lenses import Lens, Position, Version, Whole, see
+from service.domain.parameters import Asked, Lenses, Parameter, Query, asked, cursor_of
 from service.domain.rendering import input_of
-from service.domain.selection import Position, Version, Whole, actors_named, see, sources_named
 from service.domain.values import UUID_PATTERN
 from service.operations import selecting
 from service.operations.editing import Change, Edit
-from service.operations.selecting import open_store
-from service.storage import events, resources, revisions
+from service.operations.selecting import Shown, open_store
+from service.storage import events, revisions
 from service.storage.pool import Connection
 from service.storage.resources import Mentions
 from service.storage.revisions import LogRow
@@ -47,10 +47,15 @@ async def page_of_selection(call: Call, wants: Asked) -> Reply:
         store = await open_store(connection, call.caller, cursor)
         reading = await selecting.select(connection, store, wants)
         after: Position | None = None if cursor is None else msgspec.convert(cursor.place, Position)
-        page = await selecting.read_page(connection, reading.selection, after, call.limit(), call.includes())
+        page = await selecting.read_page(connection, reading.selection, after, call.limit(), shown_to(call.query))
     next = None if page.next is None else replies.following(call, reading.newest, page.next)
     body = replies.page_bytes(page.documents, page.included, next, reading.selection.revision)
     return replies.paged(body, next, pinned=reading.pinned)
+
+
+def shown_to(query: Query) -> Shown:
+    """How a checked query wants events shown."""
+    return Shown(parameters.fields_of(query), parameters.included_of(query))
 
 
 async def create_event(call: Call) -> Reply:
@@ -58,7 +63,7 @@ async def create_event(call: Call) -> Reply:
 
     async def change(edit: Edit) -> Reply:
         event = await edit.create_event(given, call.caller)
-        return await _shown(edit.connection, call, event, 201, edit.revision)
+        return await _shown(edit, call, event, 201)
 
     return await write(call, change)
 
@@ -69,20 +74,29 @@ async def read_event(call: Call) -> Reply:
         store = await open_store(connection, call.caller)
         revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
         _, version = await selecting.find_event(connection, store, call.place["id"], revision)
-        known = selecting.known_of(wants.lenses)
-        seen = see(version, known)
+        lens = await selecting.lens_of(connection, store, wants.lenses, revision)
+        seen = see(version, lens)
         if seen is None:
-            raise NotFound(f"The event {call.place['id']} was not publicly known at {call.query['known_at'][0]}.")
-        reply = await _shown(connection, call, seen.event, 200, revision)
+            raise NotFound(f"The event {call.place['id']} is not there through these lenses.")
+        reply = await _answered(connection, call, seen.event, 200, revision, lens)
         return msgspec.structs.replace(reply, pinned=pinned)
 
 
-async def _shown(connection: Connection, call: Call, event: Event, status: int, revision: int) -> Reply:
+async def _shown(edit: Edit, call: Call, event: Event, status: int) -> Reply:
+    """An event just written, as its writer sees it."""
+    store = await open_store(edit.connection, call.caller)
+    lens = await selecting.lens_of(edit.connection, store, Lenses(), edit.revision)
+    return await _answered(edit.connection, call, event, status, edit.revision, lens)
+
+
+async def _answered(connection: Connection, call: Call, event: Event, status: int, revision: int, lens: Lens) -> Reply:
     """One event, with what it names beside its own members."""
     body = msgspec.json.encode(event)
-    if call.includes():
-        mentions = Mentions(actors=actors_named(event), sources=sources_named(event))
-        included = await resources.read_included(connection, mentions, revision)
+    shown = shown_to(call.query)
+    if shown.include:
+        mentions = Mentions()
+        shown.mention(event, mentions)
+        included = await shown.included(connection, mentions, revision, lens.aliases)
         body = body[:-1] + b',"included":' + msgspec.json.encode(included) + b"}"
     address = f"{call.origin}/v1/events/{event.id}"
     headers = {"Location": address} if status == 201 else {}
@@ -101,7 +115,7 @@ async def revise_event(call: Call) -> Reply:
         given = patched(call, patch, input_of(recorded, _facts(version.facts or b"")), EventInput)
         replies.refuse_renaming(recorded, given, ("key", "collection"))
         (event,) = await edit.revise_events([Change(given, identity, version)])
-        return await _shown(edit.connection, call, event, 200, edit.revision)
+        return await _shown(edit, call, event, 200)
 
     return await write(call, change)
 
@@ -124,20 +138,21 @@ async def read_history(call: Call) -> Reply:
         store = await open_store(connection, call.caller, cursor)
         identity = await selecting.find_identity(connection, store, call.place["id"])
         after, limit = 0 if cursor is None else int(cursor.place[0]), call.limit()
+        lens = Lens(hidden=store.sight.hidden)
         versions = await events.read_history(connection, identity.event, after, store.newest, limit + 1)
         previous = (await events.read_versions(connection, [identity.event], after)).get(identity.event)
         log = await revisions.read_revisions(connection, [version.revision for version in versions])
     items = []
     for version in versions[:limit]:
-        items.append(_history_item(version, previous, log[version.revision]))
+        items.append(_history_item(version, previous, log[version.revision], lens))
         previous = version
     next = None if len(versions) <= limit else replies.following(call, store.newest, [versions[limit - 1].revision])
     return replies.paged(msgspec.json.encode(HistoryPage(items=items, next=next, revision=store.newest)), next)
 
 
-def _history_item(version: Version, previous: Version | None, log: LogRow) -> HistoryItem:
-    event = None if version.document is None else _event(version.document)
-    before = None if previous is None or previous.document is None else _event(previous.document)
+def _history_item(version: Version, previous: Version | None, log: LogRow, lens: Lens) -> HistoryItem:
+    now, then = see(version, lens), None if previous is None else see(previous, lens)
+    event, before = None if now is None else now.event, None if then is None else then.event
     return HistoryItem(
         revision=log.revision,
         recorded=recorded_text(log.recorded),

@@ -56,6 +56,8 @@ EVENT_PATCH: Final[Bodies] = {
     },
 }
 
+MERGE: Final[Bodies] = {JSON: {"sameOffice": {"into": "nato"}}}
+
 CREATED: Final[Mapping[str, Bodies]] = {
     "actor": {
         JSON: {

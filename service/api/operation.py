@@ -156,9 +156,6 @@ class Call(Struct, frozen=True):
     def limit(self) -> int:
         return int(self.query["limit"][0]) if "limit" in self.query else parameters.LIMIT_DEFAULT
 
-    def includes(self) -> bool:
-        return self.query.get("include") != ["none"]
-
     def check_precondition(self, revision: int) -> None:
         """Raises PreconditionRequired or Stale unless If-Match names the resource as it is at its own `revision`."""
         given = self.headers.get("if-match")

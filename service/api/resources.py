@@ -1,6 +1,7 @@
 """Actors, sources, collections and timelines: the same six operations for each."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -100,6 +101,7 @@ SHOWN: Final[dict[Kind, str]] = {
     "collection": "Those that are public, and those that the key is good for.",
     "timeline": "Those that are public; with a key, private ones too.",
 }
+MOVED: Final = (Answer(308, "It stands for another actor, who is there.", {}, (replies.LOCATION,)),)
 SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
 
 
@@ -175,7 +177,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
 
         async def change(edit: Edit) -> Reply:
             _check_scope(call, kind, given)
-            return _shown(call, kind, await edit.create_resource(kind, given), 201)
+            return shown(call, kind, await edit.create_resource(kind, given), 201)
 
         return await write(call, change)
 
@@ -185,6 +187,11 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             store = await open_store(connection, call.caller)
             revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
             row = await find(connection, store, kind, call.place["slug"], revision)
+            actor = (await resources.read_aliases(connection, revision)).get(row.slug) if kind == "actor" else None
+        if actor is not None:
+            query = urlencode([(name, value) for name, given in call.query.items() for value in given])
+            address = f"{call.origin}/v1/actors/{actor}" + (f"?{query}" if query else "")
+            return Reply(308, headers={"Location": address}, tagged=False)
         return Reply(200, row.document or b"", revision=row.revision, pinned=pinned)
 
     async def revise(call: Call) -> Reply:
@@ -196,7 +203,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             given = patched(call, patch, form, kept.given)
             _check_stored(given)
             _check_scope(call, kind, given)
-            return _shown(call, kind, await edit.revise_resource(kind, row, given), 200)
+            return shown(call, kind, await edit.revise_resource(kind, row, given), 200)
 
         return await write(call, change)
 
@@ -256,7 +263,10 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             place=(slug,),
             parameters=RECORDED,
             run=read,
-            answers=(Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED, links),),
+            answers=(
+                Answer(200, "As it is, or was at the revision.", {JSON: kept.shape}, replies.TAGGED, links),
+                *(MOVED if kind == "actor" else ()),
+            ),
             problems=("refused-parameter", "not-found", "gone"),
         ),
         Operation(
@@ -354,7 +364,7 @@ def _moved(error: DatelineError) -> list[Fault]:
     ]
 
 
-def _shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
+def shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
     headers = {"Location": f"{call.origin}/v1/{kind}s/{state.slug}"} if status == 201 else {}
     return Reply(status, msgspec.json.encode(state), headers=headers, revision=state.revision)
 

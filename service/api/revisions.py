@@ -12,8 +12,8 @@ from service.api.shapes import LogItem, LogPage
 from service.domain import parameters
 from service.domain.errors import NotFound
 from service.domain.instants import recorded_text
+from service.domain.lenses import Whole
 from service.domain.parameters import Parameter, cursor_of
-from service.domain.selection import Whole
 from service.domain.values import INT8_MAX
 from service.operations.selecting import Store, open_store
 from service.storage import revisions

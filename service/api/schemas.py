@@ -62,7 +62,7 @@ class Schemas:
     """The schemas of some shapes, and the components that they name."""
 
     def __init__(self, types: Iterable[Any]) -> None:
-        self._types = [*types, shapes.PatchSteps]  # Kept, for they are found by their identity.
+        self._types = [*types, shapes.EventThinned, shapes.PatchSteps]  # Kept, for they are found by their identity.
         found, structs = msgspec.json.schema_components(self._types, ref_template=REF)
         self._known: Mapping[str, Schema] = {
             **_titled(shapes),
@@ -71,6 +71,10 @@ class Schemas:
             "EdtfPoint": parameters.EDTF,
             "Instant": parameters.INSTANT,
             **_free_json(),
+            "EventShown": {
+                "description": "An event; with `fields`, those of its members that were asked for.",
+                "anyOf": [{"$ref": REF.format(name=each)} for each in ("Event", "EventThinned")],
+            },
             "Patch": found[-1],
             "StoredSelection": _stored_selection(),
             "StoredSelectionPatch": _stored_selection(patch=True),
@@ -162,8 +166,21 @@ def _finished(name: str, schema: Schema, structs: Mapping[str, Schema]) -> Schem
     """A struct's schema, with its input's words where it has none; what a patch's step does not know is free JSON."""
     if name.endswith("Step"):
         schema = {**schema, **_FREE_MEMBERS}
+    if name in shapes.THINNABLE:
+        schema = _thinnable(schema)
     described = structs.get(f"{name}Input", {}).get("description")
     return schema if described is None or "description" in schema else {"description": described, **schema}
+
+
+def _thinnable(schema: Any) -> Any:
+    """The schema with each event in it whole or, with `fields`, with some of its members."""
+    if isinstance(schema, list):
+        return [_thinnable(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("$ref") == REF.format(name="Event"):
+        return {**schema, "$ref": REF.format(name="EventShown")}
+    return {key: _thinnable(value) for key, value in schema.items()}
 
 
 def _stored_selection(*, patch: bool = False) -> Schema:

@@ -64,6 +64,18 @@ EventWithIncluded = msgspec.defstruct(
 EventWithIncluded.__doc__ = "An event, and beside its own members what it names."
 
 
+EventThinned = msgspec.defstruct(
+    "EventThinned",
+    [(field.name, field.type | UnsetType, UNSET) for field in msgspec.structs.fields(Event)],
+    bases=(Output,),
+    frozen=True,
+    kw_only=True,
+)
+EventThinned.__doc__ = "Those members of an event that `fields` asks for."
+THINNABLE = ("EventPage", "Added", "Removed", "Changed")
+"""What holds events with only some of their members where `fields` is given."""
+
+
 class HistoryItem(Output, frozen=True, kw_only=True):
     """One revision of an event."""
 

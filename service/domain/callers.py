@@ -39,4 +39,5 @@ def sight_of(caller: Caller, collections: Mapping[str, Visibility]) -> Sight:
         if visibility == "public" or (visibility == "private" and caller.reaches(slug))
     )
     unlisted = frozenset(slug for slug, visibility in collections.items() if visibility == "unlisted")
-    return Sight(listed=listed, named=listed | unlisted)
+    named = listed | unlisted
+    return Sight(listed=listed, named=named, hidden=frozenset(collections) - named)

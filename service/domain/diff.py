@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from service.domain.event import Event, Output
+from service.domain.lenses import Seen
 from service.domain.patch import patch_between, same
-from service.domain.selection import Seen
 from service.domain.values import Id
 
 # Identity and record-keeping: in the patch, but never by themselves a change.
@@ -97,4 +97,9 @@ def _meant(name: str, event: Event) -> Any:
 
 def patch_of(before: Event, after: Event) -> list[dict[str, Any]]:
     """RFC 6902 operations from one document to the other."""
+    return patch_of_members(before, after)
+
+
+def patch_of_members(before: Any, after: Any) -> list[dict[str, Any]]:
+    """RFC 6902 operations from one document, or some members of it, to the other."""
     return patch_between(msgspec.to_builtins(before), msgspec.to_builtins(after))

@@ -25,6 +25,7 @@ from service.domain.values import (
     Revision,
     Slug,
     Stance,
+    StandingState,
     Text,
     Url,
     Word,
@@ -157,13 +158,7 @@ class Claim(Output, frozen=True, kw_only=True):
 class Standing(Output, frozen=True, kw_only=True):
     """The state of the claims seen, taken together."""
 
-    state: Annotated[
-        str,
-        Meta(
-            description="unsourced, mentioned, retracted, contested, denied, corrected, corroborated or reported",
-            max_length=20,
-        ),
-    ]
+    state: StandingState
     asserting: Annotated[Count, Meta(description="Voices whose latest claim asserts.")]
     denying: Annotated[Count, Meta(description="Voices whose latest claim denies.")]
     sources: Annotated[Count, Meta(description="Sources of all claims seen.")]
@@ -229,7 +224,6 @@ class Event(Output, frozen=True, kw_only=True):
 class ClaimFacts(Struct, frozen=True, array_like=True):
     """What a claim's place among the others rests on, as its sources stood at the event's revision."""
 
-    voice: str
     publisher: str | None
     reached: int | None
     """Earliest bound of its publication in Unix seconds, the smallest bigint where open; None: no date."""
@@ -239,6 +233,9 @@ class ClaimFacts(Struct, frozen=True, array_like=True):
 
 
 class Facts(Struct, frozen=True):
-    """Kept beside a document for reads through lenses and for revising it; one entry per claim, in order."""
+    """Kept beside a document for reads through lenses and for revising it."""
 
     claims: list[ClaimFacts] = field(default_factory=list)
+    """One entry per claim, in order."""
+    reaches: list[str | None] = field(default_factory=list)
+    """For each relation, in order, the collection of its target where that is another than the event's own."""

@@ -17,12 +17,17 @@ from msgspec import Struct
 from service.domain import dates, values
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.errors import Fault, InvalidParameter, RefusedParameter, explained, nearest
+from service.domain.event import Event
+from service.domain.filters import Bounds, Box, ClaimFilter, Filters
 from service.domain.instants import RFC3339_PATTERN, instant_of
-from service.domain.selection import Bounds, Filters, Group, Position, digest_of
+from service.domain.lenses import Position
+from service.domain.selection import digest_of
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
 REPEATS_MAX: Final = 100
+
+MEMBERS: Final = Event.__struct_fields__
 
 Query = Mapping[str, list[str]]
 
@@ -55,6 +60,9 @@ class Parameter(Struct, frozen=True, kw_only=True):
             return None  # The parser says better than a pattern what is wrong with a date.
         if schema.get("format") == "date-time" and " " in text:
             return "not an RFC 3339 date-time: in an address its + is written %2B"
+        if schema.get("title") == "FieldList":
+            unknown = next((name for name in text.split(",") if name not in MEMBERS), None)
+            return None if unknown is None else f"wrong: an event has no member {unknown!r}{nearest(unknown, MEMBERS)}"
         if "pattern" in schema and re.search(schema["pattern"], text) is None:
             return f"not of the form {schema['pattern'].replace(chr(92) + 'Z', '$')}"
         return None
@@ -82,6 +90,8 @@ INSTANT: Final = {
 SLUG: Final = msgspec.json.schema(values.Slug)
 WORD: Final = msgspec.json.schema(values.Word)
 REVISION: Final = msgspec.json.schema(values.Revision)
+ID: Final = msgspec.json.schema(values.Id)
+DEGREES: Final = r"-?[0-9]{1,3}(\.[0-9]{1,15})?"
 
 # Each example stands for itself, and all of them together choose one event of the demo dossier.
 FILTERS: Final = (
@@ -120,11 +130,76 @@ FILTERS: Final = (
         description="Whether any of the actors will do or all must take part.",
     ),
     Parameter(
+        name="role",
+        schema=WORD,
+        repeatable=True,
+        example="subject",
+        description="Events in which somebody takes part in this role; with actor, that actor.",
+    ),
+    Parameter(
         name="source",
         schema=SLUG,
         repeatable=True,
         example="bild-2025-02-19",
-        description="Events of which this source states something.",
+        description="Events of which this source states something; all parameters of claims must hold of one.",
+    ),
+    Parameter(
+        name="publisher",
+        schema=SLUG,
+        repeatable=True,
+        example="bild",
+        description="Events of which a source of this publisher states something.",
+    ),
+    Parameter(
+        name="speaker",
+        schema=SLUG,
+        repeatable=True,
+        example="eastern-european-security-official",
+        description="Events of which this actor says something.",
+    ),
+    Parameter(
+        name="stance",
+        schema={"title": "Stance", **_words(*values.STANCES)},
+        repeatable=True,
+        example="asserts",
+        description="Events of which a claim takes this stance.",
+    ),
+    Parameter(
+        name="published_from",
+        schema=EDTF,
+        example="2025-02-19",
+        description="Events of which a claim was, or may have been, published in or after this EDTF date.",
+    ),
+    Parameter(
+        name="published_to",
+        schema=EDTF,
+        example="2025-02-20",
+        description="Events of which a claim was, or may have been, published in or before this EDTF date.",
+    ),
+    Parameter(
+        name="recorded_from",
+        schema=INSTANT,
+        example="2000-01-01T00:00:00Z",
+        description="Events whose version read was recorded at this instant or later.",
+    ),
+    Parameter(
+        name="recorded_to",
+        schema=INSTANT,
+        example="2100-01-01T00:00:00Z",
+        description="Events whose version read was recorded at this instant or earlier.",
+    ),
+    Parameter(
+        name="standing",
+        schema={"title": "StandingState", **_words(*values.STANDINGS)},
+        repeatable=True,
+        example="reported",
+        description="Events of this standing, as the claims seen have it.",
+    ),
+    Parameter(
+        name="min_origins",
+        schema={"type": "integer", "format": "int32", "minimum": 0, "maximum": 10_000},
+        example=1,
+        description="Events that at least so many independent origins assert.",
     ),
     Parameter(name="tag", schema=WORD, repeatable=True, example="kfor", description="Events with this tag."),
     Parameter(
@@ -152,6 +227,42 @@ FILTERS: Final = (
         repeatable=True,
         example="hypothetical",
         description="Events in this phase.",
+    ),
+    Parameter(
+        name="language",
+        schema=msgspec.json.schema(values.Language),
+        repeatable=True,
+        example="en",
+        description="Events told in this language; en takes in en-GB (RFC 4647, basic filtering).",
+    ),
+    Parameter(
+        name="country",
+        schema=msgspec.json.schema(values.Country),
+        repeatable=True,
+        example="XK",
+        description="Events with a place in this country.",
+    ),
+    Parameter(
+        name="bbox",
+        schema=_text(rf"^{DEGREES}(,{DEGREES}){{3}}\Z", 100, "BoundingBox"),
+        example="18,41,24,47",
+        description="Events with coordinates in minLon,minLat,maxLon,maxLat; a west beyond the east crosses 180°.",
+    ),
+    Parameter(
+        name="related_to",
+        schema=ID,
+        description="Events tied to the event with this id by their relations or its own.",
+    ),
+    Parameter(
+        name="relation",
+        schema={"title": "RelationType", **_words(*values.RELATION_TYPES)},
+        repeatable=True,
+        description="With related_to: only relations of this type count.",
+    ),
+    Parameter(
+        name="direction",
+        schema=_words("in", "out", "both", default="in"),
+        description="With related_to: events that point at it (in), that it points at (out), or both.",
     ),
     Parameter(
         name="key",
@@ -191,6 +302,20 @@ LENSES: Final = (
         example="2025-02-20",
         description="Lens: only claims published by the end of this date are seen, and events publicly known by then.",
     ),
+    Parameter(
+        name="according_to",
+        schema=SLUG,
+        repeatable=True,
+        example="bild",
+        description="Lens: only claims of this actor, as voice or publisher, are seen, and what dates they give.",
+    ),
+    Parameter(
+        name="according_to_source",
+        schema=SLUG,
+        repeatable=True,
+        example="bild-2025-02-19",
+        description="Lens: only claims of this source are seen, and what dates they give.",
+    ),
 )
 ORDER: Final = Parameter(
     name="order",
@@ -213,14 +338,20 @@ CURSOR: Final = Parameter(
     schema=_text(r"^[A-Za-z0-9_-]+\Z", 200),
     description="Where to go on, as `next` of the page before gave it; bound to the other parameters and the revision.",
 )
+FIELDS: Final = Parameter(
+    name="fields",
+    schema=_text(rf"^({'|'.join(MEMBERS)})(,({'|'.join(MEMBERS)}))*\Z", 400, "FieldList"),
+    example="key,title,occurred",
+    description="The members of events to be shown, separated by commas; all where not given.",
+)
 INCLUDE: Final = Parameter(
     name="include",
-    schema=_words("actors,sources", "none", default="actors,sources"),
+    schema=_words("actors,sources", "actors", "sources", "none", default="actors,sources"),
     description="Whether the actors and sources named come along in `included`.",
 )
 
 SELECTION: Final = (*FILTERS, TIMELINE, *LENSES)
-LISTING: Final = (*SELECTION, ORDER, LIMIT, CURSOR, INCLUDE)
+LISTING: Final = (*SELECTION, ORDER, LIMIT, CURSOR, FIELDS, INCLUDE)
 STORABLE: Final = (*FILTERS, *LENSES, ORDER)
 """What a timeline may hold."""
 
@@ -231,17 +362,37 @@ class Lenses(Struct, frozen=True):
     as_of: datetime | None = None
     revision: int | None = None
     known: int | None = None
+    accounts: frozenset[str] | None = None
+    account_sources: frozenset[str] | None = None
 
     def over(self, defaults: "Lenses") -> "Lenses":
         """These lenses, and the defaults for those that are not given."""
         recorded = self if (self.as_of, self.revision) != (None, None) else defaults
-        return Lenses(recorded.as_of, recorded.revision, defaults.known if self.known is None else self.known)
+        return Lenses(
+            as_of=recorded.as_of,
+            revision=recorded.revision,
+            known=defaults.known if self.known is None else self.known,
+            accounts=defaults.accounts if self.accounts is None else self.accounts,
+            account_sources=defaults.account_sources if self.account_sources is None else self.account_sources,
+        )
+
+
+class RelatedTo(Struct, frozen=True):
+    """Which events are asked for by their ties to one: that point at it (into), that it points at (out), or either."""
+
+    event: str
+    types: frozenset[str]
+    into: bool
+    out: bool
 
 
 class Asked(Struct, frozen=True):
     """What one set of selection parameters asks for, read but not yet resolved against a store."""
 
     filters: Filters = Filters()
+    related: RelatedTo | None = None
+    recorded: tuple[datetime | None, datetime | None] = (None, None)
+    """First and last instant at which the version read was recorded."""
     lenses: Lenses = Lenses()
     timeline: str | None = None
     order: str | None = None
@@ -277,11 +428,25 @@ def asked(query: Query) -> Asked:
             return None
 
     first, last, known = one("from", _date), one("to", _date), one("known_at", _date)
-    if first is not None and last is not None and first.start > last.end:
-        faults.append(Fault(parameter="from", detail=f"{query['from'][0]} begins after {query['to'][0]} ends"))
-    as_of = one("as_of", instant_of)
+    published = one("published_from", _date), one("published_to", _date)
+    recorded = one("recorded_from", instant_of), one("recorded_to", instant_of)
+    as_of, box = one("as_of", instant_of), one("bbox", _box)
+    for name, low, high in (
+        ("from", first and first.start, last and last.end),
+        ("published_from", published[0] and published[0].start, published[1] and published[1].end),
+        ("recorded_from", *recorded),
+    ):
+        if low is not None and high is not None and low > high:
+            other = name.replace("from", "to")
+            faults.append(Fault(parameter=name, detail=f"{query[name][0]} begins after {query[other][0]} ends"))
     if "as_of" in query and "revision" in query:
         faults.append(Fault(parameter="revision", detail="not together with as_of: both say what had been recorded"))
+    if "related_to" not in query:
+        faults += [
+            Fault(parameter=name, detail="only together with related_to")
+            for name in ("relation", "direction")
+            if name in query
+        ]
     if faults:
         raise RefusedParameter("The request has parameters that cannot hold.", faults)
 
@@ -298,29 +463,81 @@ def asked(query: Query) -> Asked:
             bounds=window,
             dated=undated != "only",
             undated=undated != "exclude",
-            groups=tuple(_groups(query)),
+            collections=_all(query, "collection"),
+            kinds=_all(query, "kind"),
+            phases=_all(query, "phase"),
+            tags=_all(query, "tag"),
+            all_tags=query.get("tag_match") == ["all"],
+            actors=_all(query, "actor"),
+            all_actors=query.get("actor_match") == ["all"],
+            roles=_all(query, "role"),
+            claim=ClaimFilter(
+                sources=_all(query, "source"),
+                publishers=_all(query, "publisher"),
+                speakers=_all(query, "speaker"),
+                stances=_all(query, "stance"),
+                published=None
+                if published == (None, None)
+                else (
+                    EARLIEST if published[0] is None else published[0].start,
+                    LATEST if published[1] is None else published[1].end,
+                ),
+            ),
+            standings=_all(query, "standing"),
+            origins_min=int(query.get("min_origins", ["0"])[0]),
+            languages=tuple(values.sorted_unique(text.lower() for text in query.get("language", ()))),
+            countries=_all(query, "country"),
+            box=box,
             ids=frozenset(query["id"]) if "id" in query else None,
             keys=frozenset(query["key"]) if "key" in query else None,
         ),
+        related=_related(query),
+        recorded=recorded,
         lenses=Lenses(
             as_of=as_of,
             revision=int(query["revision"][0]) if "revision" in query else None,
             known=None if known is None else known.end,
+            accounts=frozenset(query["according_to"]) if "according_to" in query else None,
+            account_sources=frozenset(query["according_to_source"]) if "according_to_source" in query else None,
         ),
         timeline=query.get("timeline", [None])[0],
         order=query.get("order", [None])[0],
     )
 
 
-def _groups(query: Query) -> Iterable[Group]:
-    for name in ("actor", "source", "tag", "kind", "collection", "phase"):
-        if name not in query:
-            continue
-        given = tuple(values.sorted_unique(query[name]))
-        if query.get(f"{name}_match") == ["all"]:
-            yield from (Group(name, (value,)) for value in given)
-        else:
-            yield Group(name, given)
+def fields_of(query: Query) -> frozenset[str] | None:
+    """The members of events that are asked for; None for all."""
+    return frozenset(query["fields"][0].split(",")) if "fields" in query else None
+
+
+def included_of(query: Query) -> frozenset[str]:
+    """What is to come along of what events name: actors, sources, both or neither."""
+    return frozenset(query.get("include", ["actors,sources"])[0].split(",")) - {"none"}
+
+
+def _all(query: Query, name: str) -> tuple[str, ...]:
+    return tuple(values.sorted_unique(query.get(name, ())))
+
+
+def _related(query: Query) -> RelatedTo | None:
+    if "related_to" not in query:
+        return None
+    direction = query.get("direction", ["in"])[0]
+    return RelatedTo(
+        event=query["related_to"][0],
+        types=frozenset(query.get("relation", ())),
+        into=direction != "out",
+        out=direction != "in",
+    )
+
+
+def _box(text: str) -> Box:
+    west, south, east, north = (float(part) for part in text.split(","))
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
+        raise ValueError("longitudes are -180 to 180 and latitudes -90 to 90: minLon,minLat,maxLon,maxLat")
+    if south > north:
+        raise ValueError(f"its south, {south:g}, lies north of its north, {north:g}: minLon,minLat,maxLon,maxLat")
+    return Box(west=west, south=south, east=east, north=north)
 
 
 def _date(text: str) -> dates.Date:

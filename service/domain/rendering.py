@@ -23,13 +23,13 @@ from service.domain.event import (
     Place,
     Relation,
 )
+from service.domain.lenses import Aliases
 from service.domain.resources import Source
-from service.domain.selection import Term, terms_of
 from service.domain.standing import roots_of, standing_of
 from service.domain.values import sorted_unique
 
-Target = tuple[str | None, str]
-"""A relation's target: its key, if it has one, and its id."""
+Target = tuple[str | None, str, str]
+"""A relation's target: its key, if it has one, its id and its collection."""
 
 
 def occurred_of(edtf: str) -> Occurred:
@@ -100,18 +100,22 @@ def render(
     id: str,
     sources: Mapping[str, Source],
     targets: Mapping[tuple[str | None, str | None], Target],
+    aliases: Aliases,
     at: Moment,
     created: Moment,
 ) -> tuple[Event, Facts]:
     """The document and facts of an event whose faults have been ruled out.
 
-    `sources` holds those it names and all that they rest on; `targets` finds a relation by the key and id given.
+    `sources` holds those it names and all that they rest on; `targets` finds a relation by the key and id given;
+    `aliases` tells which actors have been merged.
     """
     stated = sorted((_claim_of(claim, UUID(id), sources) for claim in event.claims), key=_claim_order)
     relations = []
-    for relation in event.relations:
-        key, target = targets[relation.key, relation.event]
-        relations.append(Relation(type=relation.type, key=key, event=target))
+    for given in event.relations:
+        key, target, collection = targets[given.key, given.event]
+        reached = None if collection == event.collection else collection
+        relations.append((Relation(type=given.type, key=key, event=target), reached))
+    relations.sort(key=lambda pair: (pair[0].type, pair[0].key or "", pair[0].event))
     return Event(
         id=id,
         key=event.key,
@@ -127,8 +131,8 @@ def render(
             key=lambda p: (p.actor, p.role or ""),
         ),
         claims=[claim for claim, _, _ in stated],
-        standing=standing_of([(claim, facts) for claim, facts, _ in stated]),
-        relations=sorted(relations, key=lambda r: (r.type, r.key or "", r.event)),
+        standing=standing_of([(claim, facts) for claim, facts, _ in stated], aliases),
+        relations=[relation for relation, _ in relations],
         places=[
             Place(name=p.name, country=p.country, latitude=p.latitude, longitude=p.longitude) for p in event.places
         ],
@@ -141,7 +145,7 @@ def render(
         revision=at.revision,
         recorded=at.recorded,
         created=created,
-    ), Facts(claims=[facts for _, facts, _ in stated])
+    ), Facts(claims=[facts for _, facts, _ in stated], reaches=[reached for _, reached in relations])
 
 
 def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> tuple[Claim, ClaimFacts, ClaimInput]:
@@ -151,12 +155,6 @@ def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> 
     if published is not None:
         start = dates.parse(published).start
         reached = EARLIEST if start is None else start
-    if claim.speakers:
-        voice = f"actor:{claim.speakers[0]}"
-    elif source.publisher is not None:
-        voice = f"actor:{source.publisher}"
-    else:
-        voice = f"source:{source.slug}"
     identity = msgspec.json.encode(_claim_identity(claim)).decode()
     return (
         Claim(
@@ -172,7 +170,6 @@ def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> 
             confidence=claim.confidence,
         ),
         ClaimFacts(
-            voice=voice,
             publisher=source.publisher,
             reached=reached,
             dated_by_source=claim.published is None,
@@ -205,16 +202,3 @@ def input_of(event: Event, facts: Facts) -> dict[str, Any]:
         if stated.dated_by_source:
             given["published"] = None
     return form
-
-
-def found_by(event: Event, sources: Mapping[str, Source]) -> frozenset[Term]:
-    """The terms under which a version is posted: those that choose it, and every source that its claims rest on."""
-    terms = set(terms_of(event))
-    beneath = {claim.source for claim in event.claims} | {claim.via for claim in event.claims if claim.via is not None}
-    waiting = list(beneath)
-    while waiting:
-        for parent in sources[waiting.pop()].derived_from:
-            if parent not in beneath:
-                beneath.add(parent)
-                waiting.append(parent)
-    return frozenset(terms | {("basis", slug) for slug in beneath})

@@ -1,8 +1,10 @@
 """What the claims seen amount to, taken together: voices, origins, and the state of an event (api: standing)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from service.domain.event import Claim, ClaimFacts, Standing
+from service.domain.values import StandingState
 
 ASSERTING = frozenset({"asserts", "confirms", "corrects"})
 DENYING = frozenset({"denies", "disputes"})
@@ -51,14 +53,18 @@ def roots_of(start: str, parents: Callable[[str], Iterable[str]]) -> list[str]:
     return sorted(name for name, is_root in leaves.items() if is_root)
 
 
-def standing_of(stated: Sequence[Stated]) -> Standing:
-    """The standing of claims given in their documented order, which is also the order in which they were made."""
+def standing_of(stated: Sequence[Stated], aliases: Mapping[str, str] = MappingProxyType({})) -> Standing:
+    """The standing of claims given in their documented order, which is also the order in which they were made.
+
+    `aliases` tells which actor a merged one stands for: the two are one voice.
+    """
     # By voice, in the order of the claims that count.
-    counting: dict[str, Stated] = {}
+    counting: dict[tuple[str, str], Stated] = {}
     for claim, facts in stated:
         if claim.stance not in SET_ASIDE:
-            counting.pop(facts.voice, None)
-            counting[facts.voice] = (claim, facts)
+            voice = _voice(claim, facts, aliases)
+            counting.pop(voice, None)
+            counting[voice] = (claim, facts)
     asserting = [pair for pair in counting.values() if pair[0].stance in ASSERTING]
     denying = [pair for pair in counting.values() if pair[0].stance in DENYING]
     origins = _origins(asserting)
@@ -73,13 +79,19 @@ def standing_of(stated: Sequence[Stated]) -> Standing:
     )
 
 
+def _voice(claim: Claim, facts: ClaimFacts, aliases: Mapping[str, str]) -> tuple[str, str]:
+    """Who stands behind a claim. An actor and a source of the same slug are two voices."""
+    actor = claim.speakers[0] if claim.speakers else facts.publisher
+    return ("source", claim.source) if actor is None else ("actor", aliases.get(actor, actor))
+
+
 def _state(
     stated: Sequence[Stated],
-    counting: dict[str, Stated],
+    counting: dict[tuple[str, str], Stated],
     asserting: Sequence[Stated],
     denying: Sequence[Stated],
     origins: int,
-) -> str:
+) -> StandingState:
     if not stated:
         return "unsourced"
     if not counting:

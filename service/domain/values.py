@@ -172,10 +172,17 @@ Stance = Annotated[
     Literal["asserts", "confirms", "denies", "disputes", "corrects", "retracts", "expects", "mentions"],
     Meta(title="Stance", description="How the claim stands to the event."),
 ]
+STANCES: Final[tuple[str, ...]] = get_args(get_args(Stance)[0])
+StandingState = Annotated[
+    Literal["unsourced", "mentioned", "retracted", "contested", "denied", "corrected", "corroborated", "reported"],
+    Meta(title="StandingState", description="What the claims seen amount to, taken together."),
+]
+STANDINGS: Final[tuple[str, ...]] = get_args(get_args(StandingState)[0])
 RelationType = Annotated[
     Literal["responds_to", "causes", "depends_on", "follows", "part_of", "coincides_with", "refers_to", "same_as"],
     Meta(title="RelationType", description="How the event is tied to the other."),
 ]
+RELATION_TYPES: Final[tuple[str, ...]] = get_args(get_args(RelationType)[0])
 ActorType = Annotated[
     Literal["person", "organisation", "group", "state", "office", "other"],
     Meta(title="ActorType", description="What the actor is."),

@@ -14,11 +14,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from service.domain import rendering
+from service.domain import rendering, terms
 from service.domain.callers import Caller, sight_of
 from service.domain.errors import Exists, Fault, Forbidden, Gone, InUse, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, Moment
 from service.domain.instants import recorded_text
+from service.domain.lenses import Version, actors_named, bounds_of, known_from, sources_named, told_places
 from service.domain.patch import same
 from service.domain.resources import (
     Actor,
@@ -31,7 +32,7 @@ from service.domain.resources import (
     Timeline,
     TimelineInput,
 )
-from service.domain.selection import Term, Version, actors_named, bounds_of, known_from, sources_named
+from service.domain.terms import Term
 from service.storage import events, resources, revisions
 from service.storage.events import Identity, Written
 from service.storage.pool import Connection
@@ -112,19 +113,25 @@ class Edit:
         was: Resource | None = None
         if row is not None and row.document is not None:
             was = msgspec.json.decode(row.document, type=resources.SHAPES[kind])
+        if isinstance(was, Actor) and was.merged_into is not None:
+            raise InUse(f"The actor {was.slug} is merged into {was.merged_into}; unmerge it first.")
         await self._refuse_faults(given)
         fields: dict[str, Any] = {name: getattr(given, name) for name in given.__struct_fields__}
         if kind == "actor":
-            fields["merged_into"] = None if was is None else getattr(was, "merged_into", None)
+            fields["merged_into"] = None
         state: Resource = resources.SHAPES[kind](**fields, revision=self.moment.revision, recorded=self.moment.recorded)
         if was is not None and state == msgspec.structs.replace(was, revision=state.revision, recorded=state.recorded):
             return was
-        new = NewState(given.slug, msgspec.json.encode(state), _searchable(given))
-        await resources.append_states(self.connection, kind, self.after.revision, [new])
-        self._count("", f"{kind}s")
+        await self.put_state(kind, state)
         if isinstance(was, Source) and isinstance(state, Source) and _bears_on_events(was, state):
             await self._revise_following(state.slug)
         return state
+
+    async def put_state(self, kind: Kind, state: Resource) -> None:
+        """Records what a resource is from this revision on."""
+        new = NewState(state.slug, msgspec.json.encode(state), _searchable(state))
+        await resources.append_states(self.connection, kind, self.after.revision, [new])
+        self._count("", f"{kind}s")
 
     async def _refuse_faults(self, given: ResourceInput) -> None:
         faults: list[Fault] = []
@@ -155,20 +162,31 @@ class Edit:
 
     async def delete_resource(self, kind: Kind, row: Row) -> None:
         """Deletes a resource from this revision on. Raises InUse where an event or a source names it."""
-        terms: dict[Kind, list[Term]] = {
+        naming: dict[Kind, list[Term]] = {
             "actor": [("actor", row.slug), ("speaker", row.slug)],
             "source": [("basis", row.slug)],
             "collection": [("collection", row.slug)],
             "timeline": [],
         }
-        if await events.any_live_with(self.connection, terms[kind]):
+        if await events.any_live_with(self.connection, naming[kind]):
             raise InUse(f"The {kind} {row.slug} is in use: an event names it.")
+        if kind == "actor":
+            await self._refuse_merged(row.slug)
         if kind in ("actor", "source"):
-            naming = await resources.source_naming(self.connection, kind, row.slug)
-            if naming is not None:
-                raise InUse(f"The {kind} {row.slug} is in use: the source {naming} names it.")
+            source = await resources.source_naming(self.connection, kind, row.slug)
+            if source is not None:
+                raise InUse(f"The {kind} {row.slug} is in use: the source {source} names it.")
         await resources.append_states(self.connection, kind, self.after.revision, [NewState(row.slug, None)])
         self._count("", f"{kind}s")
+
+    async def _refuse_merged(self, actor: str) -> None:
+        """Raises InUse where an actor stands for another, or another for it."""
+        aliases = await resources.read_aliases(self.connection, self.after.revision)
+        if actor in aliases:
+            raise InUse(f"The actor {actor} is merged into {aliases[actor]}; unmerge it first.")
+        merged = next((alias for alias, into in aliases.items() if into == actor), None)
+        if merged is not None:
+            raise InUse(f"The actor {actor} is in use: {merged} is merged into it.")
 
     async def _revise_following(self, source: str) -> None:
         """Renders anew the events whose dates or standing rest on a source that has been revised."""
@@ -226,6 +244,7 @@ class Edit:
             hi=version.hi,
             undated=version.undated,
             known=version.known,
+            told=(),
             terms=frozenset(),
             actors=frozenset(),
             sources=frozenset(),
@@ -277,6 +296,7 @@ class Edit:
             if change.version is not None and change.version.document is not None
         }
         targets = await self._targets(changes, recorded)
+        aliases = await resources.read_aliases(self.connection, self.after.revision)
         rendered: list[Event] = []
         written: list[Written] = []
         uses: set[tuple[str, Kind, str]] = set()
@@ -296,11 +316,18 @@ class Edit:
                 id=change.identity.id,
                 sources=sources,
                 targets=targets[change.identity.event],
+                aliases=aliases,
                 at=self.moment,
                 created=self.moment if was is None else was.created,
             )
             facts_bytes = msgspec.json.encode(facts)
-            if was is not None and change.version is not None and facts_bytes == change.version.facts:
+            stands = terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases)
+            if (
+                was is not None
+                and change.version is not None
+                and facts_bytes == change.version.facts
+                and change.stood in (None, stands)
+            ):
                 again = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
                 if same(msgspec.to_builtins(again), msgspec.to_builtins(was)):
                     rendered.append(was)
@@ -316,7 +343,8 @@ class Edit:
                     hi=hi,
                     undated=undated,
                     known=known_from(event.occurred, event.claims, facts, event.created),
-                    terms=rendering.found_by(event, sources),
+                    told=tuple(told_places(event)),
+                    terms=stands,
                     actors=frozenset(actors_named(event)),
                     sources=frozenset(sources_named(event)),
                     document=msgspec.json.encode(event),
@@ -329,6 +357,7 @@ class Edit:
                 uses.add((event.collection, "source", slug))
                 if (publisher := sources[slug].publisher) is not None:
                     uses.add((event.collection, "actor", publisher))
+        uses |= {(used_in, kind, aliases[slug]) for used_in, kind, slug in uses if kind == "actor" and slug in aliases}
         if made:
             await events.append_events(self.connection, made)
         if written:
@@ -384,7 +413,8 @@ class Edit:
                 or target.collection in public
                 or target.id in pointed.get(change.identity.event, ())
             ):
-                targets[change.identity.event][relation.key, relation.event] = (target.key, target.id)
+                found_at = (target.key, target.id, target.collection)
+                targets[change.identity.event][relation.key, relation.event] = found_at
         return targets
 
     async def _collections(self, slugs: Iterable[str]) -> dict[str, Collection]:
@@ -393,11 +423,15 @@ class Edit:
 
 
 class Change(Struct, frozen=True):
-    """An event as it is to be, who it is, and what it was (None: it is new)."""
+    """An event as it is to be, who it is, and what it was (None: it is new).
+
+    stood: the terms under which it was found, where those may change though the event does not.
+    """
 
     given: EventInput
     identity: Identity
     version: Version | None
+    stood: frozenset[Term] | None = None
 
 
 @asynccontextmanager
@@ -468,10 +502,10 @@ def _bears_on_events(was: Source, state: Source) -> bool:
     )
 
 
-def _searchable(given: ResourceInput) -> str:
+def _searchable(given: Resource) -> str:
     """What the lists' `q` looks into: the words by which people know the thing, folded."""
-    words = [given.slug, given.name if isinstance(given, ActorInput) else given.title]
-    if isinstance(given, ActorInput):
+    words = [given.slug, given.name if isinstance(given, Actor) else given.title]
+    if isinstance(given, Actor):
         words += [*given.names.values(), *given.aliases]
     return folded("\n".join(words))
 

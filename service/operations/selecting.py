@@ -1,5 +1,7 @@
 """From a query to a selection, and from a selection to a page of it."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 
@@ -7,9 +9,12 @@ from service.domain import parameters
 from service.domain.callers import Caller, sight_of
 from service.domain.dates import LATEST
 from service.domain.errors import Fault, Gone, NotFound, RefusedParameter
-from service.domain.parameters import Asked, Cursor, Lenses, Query
+from service.domain.event import Event
+from service.domain.filters import Filters, Related
+from service.domain.lenses import Aliases, Lens, Position, Version, actors_named, see, sources_named
+from service.domain.parameters import Asked, Cursor, Lenses, Query, RelatedTo
 from service.domain.resources import Timeline
-from service.domain.selection import Position, Selection, Sight, Version, actors_named, sources_named
+from service.domain.selection import Selection, Sight
 from service.storage import events, resources, revisions
 from service.storage.events import Found, Identity
 from service.storage.pool import Connection
@@ -17,6 +22,7 @@ from service.storage.resources import Included, Mentions
 from service.storage.revisions import Head
 
 _timeline = msgspec.json.Decoder(Timeline).decode
+_event = msgspec.json.Decoder(Event).decode
 
 
 class Store(Struct, frozen=True):
@@ -88,18 +94,56 @@ async def select(connection: Connection, store: Store, asked: Asked) -> Reading:
         if lenses != asked.lenses:
             # What the timeline pins is still read by its definition of today.
             revision, _ = await revision_of(connection, store, lenses)
+    lens = await lens_of(connection, store, lenses, revision)
     selection = Selection(
         revision=revision,
         head=store.head.revision,
         sight=store.sight,
-        filters=asked.filters,
-        timeline=timeline.filters,
+        lens=lens,
+        filters=await _resolved(connection, store, asked, lens, revision),
+        timeline=await _resolved(connection, store, timeline, lens, revision),
         include=frozenset(include),
         exclude=frozenset(exclude),
-        known=known_of(lenses),
         descending=order == "desc",
     )
     return Reading(selection, pinned, revision if pinned else store.newest)
+
+
+async def lens_of(connection: Connection, store: Store, lenses: Lenses, revision: int) -> Lens:
+    """Through what the caller sees events at the revision."""
+    return Lens(
+        known=LATEST if lenses.known is None else lenses.known,
+        accounts=lenses.accounts,
+        account_sources=lenses.account_sources,
+        aliases=await resources.read_aliases(connection, revision),
+        hidden=store.sight.hidden,
+    )
+
+
+async def _resolved(connection: Connection, store: Store, asked: Asked, lens: Lens, revision: int) -> Filters:
+    """The filters, with what only the store can say: what was recorded when, and at what an event points."""
+    filters = asked.filters
+    if asked.recorded != (None, None):
+        between = await revisions.recorded_between(connection, *asked.recorded)
+        filters = msgspec.structs.replace(filters, revisions=between)
+    if asked.related is not None:
+        related = await _related(connection, store, asked.related, lens, revision)
+        filters = msgspec.structs.replace(filters, related=related)
+    return filters
+
+
+async def _related(connection: Connection, store: Store, asked: RelatedTo, lens: Lens, revision: int) -> Related:
+    """Ties to an event that the caller may see; to any other there are none."""
+    identity = (await events.find_by_id(connection, [asked.event])).get(asked.event)
+    if identity is None or identity.collection not in store.sight.named:
+        return Related(None, asked.types, frozenset() if asked.out else None)
+    out: frozenset[str] | None = None
+    if asked.out:
+        version = (await events.read_versions(connection, [identity.event], revision)).get(identity.event)
+        seen = None if version is None else see(version, Lens(hidden=lens.hidden))
+        relations = [] if seen is None else seen.event.relations
+        out = frozenset(each.event for each in relations if not asked.types or each.type in asked.types)
+    return Related(asked.event if asked.into else None, asked.types, out)
 
 
 async def find_timeline(connection: Connection, store: Store, slug: str, revision: int) -> Timeline:
@@ -137,8 +181,47 @@ def query_of(selection: dict[str, object]) -> Query:
     }
 
 
+class Shown(Struct, frozen=True):
+    """How events are shown: which of their members (None: all), and what comes along of what those name."""
+
+    fields: frozenset[str] | None
+    include: frozenset[str]
+
+    def document(self, found: Found, mentions: Mentions) -> bytes:
+        """The event's document, what it names added to `mentions`."""
+        if self.fields is None and found.seen is None:
+            mentions.numbers.update(found.version.actors, found.version.sources)
+            return found.version.document or b""
+        event = _event(found.version.document or b"") if found.seen is None else found.seen.event
+        self.mention(event, mentions)
+        return msgspec.json.encode(self.thinned(event))
+
+    def thinned(self, event: Event) -> Event | dict[str, Any]:
+        """The event with only the members asked for."""
+        if self.fields is None:
+            return event
+        return {name: getattr(event, name) for name in Event.__struct_fields__ if name in self.fields}
+
+    def mention(self, event: Event, mentions: Mentions) -> None:
+        """Adds what the members shown of an event name."""
+        if self.fields is not None:
+            unseen: dict[str, Any] = {name: [] for name in ("actors", "claims") if name not in self.fields}
+            event = msgspec.structs.replace(event, **unseen)
+        mentions.actors |= actors_named(event)
+        mentions.sources |= sources_named(event)
+
+    async def included(
+        self, connection: Connection, mentions: Mentions, revision: int, aliases: Aliases
+    ) -> Included | None:
+        """The actors and sources to come along, as they were at the revision read."""
+        if not self.include:
+            return None
+        found = await resources.read_included(connection, mentions, revision, aliases)
+        return {name: found[name] if name in self.include else {} for name in found}
+
+
 async def read_page(
-    connection: Connection, selection: Selection, after: Position | None, limit: int, include: bool
+    connection: Connection, selection: Selection, after: Position | None, limit: int, shown: Shown
 ) -> Page:
     """Up to `limit` documents of the selection beyond `after`."""
     documents: list[bytes] = []
@@ -149,20 +232,10 @@ async def read_page(
         if len(documents) == limit:
             more = True
             break
-        documents.append(found.version.document or b"" if found.seen is None else msgspec.json.encode(found.seen.event))
-        mention(mentions, found)
+        documents.append(shown.document(found, mentions))
         last = found.position
-    included = await resources.read_included(connection, mentions, selection.revision) if include else None
+    included = await shown.included(connection, mentions, selection.revision, selection.lens.aliases)
     return Page(documents, included, last if more else None)
-
-
-def mention(mentions: Mentions, found: Found) -> None:
-    """Adds what one event names."""
-    if found.seen is None:
-        mentions.numbers.update(found.version.actors, found.version.sources)
-    else:
-        mentions.actors |= actors_named(found.seen.event)
-        mentions.sources |= sources_named(found.seen.event)
 
 
 async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:
@@ -185,8 +258,3 @@ async def find_identity(connection: Connection, store: Store, id: str) -> Identi
     if identity is None or identity.collection not in store.sight.named:
         raise NotFound(f"There is no event {id}.")
     return identity
-
-
-def known_of(lenses: Lenses) -> int:
-    """The last second of what was publicly known through these lenses."""
-    return LATEST if lenses.known is None else lenses.known

@@ -1,12 +1,16 @@
 """Events: their identity, their recorded versions, and the listing of a selection."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from service.domain.errors import SelectionTooBroad
-from service.domain.selection import Filters, Position, Seen, Selection, Term, Version, holds, see
+from service.domain.filters import Filters
+from service.domain.lenses import Position, Seen, Version, see
+from service.domain.selection import Selection, holds
+from service.domain.terms import Term
 from service.storage import postings, resources
 from service.storage.pool import Connection
 from service.storage.postings import Named, Place, Posting
@@ -34,6 +38,17 @@ WHERE c.kind = 'collection' AND c.slug = ANY ($1::text[]) AND e.key = ANY ($2::t
 async def find_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Identity]:
     rows = await connection.fetch(BY_ID, [UUID(id) for id in ids])
     return {str(row[1]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
+
+
+BY_NUMBER = """
+SELECT e.event, e.id, c.slug, e.key FROM event e JOIN resource c ON c.resource = e.collection
+WHERE e.event = ANY ($1::int8[])
+"""
+
+
+async def find_by_number(connection: Connection, numbers: Iterable[int]) -> dict[int, Identity]:
+    rows = await connection.fetch(BY_NUMBER, list(numbers))
+    return {row[0]: Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
 
 
 async def find_by_key(connection: Connection, collections: Iterable[str], keys: Iterable[str]) -> list[Identity]:
@@ -105,6 +120,24 @@ async def any_live_with(connection: Connection, terms: Sequence[Term]) -> bool:
     return bool(await connection.fetchval(ANY_LIVE_WITH, [term[0] for term in terms], [term[1] for term in terms]))
 
 
+EVER_WITH = """
+SELECT DISTINCT p.event, t.dimension, t.value
+FROM unnest($1::text[], $2::text[]) AS q(dimension, value) JOIN term t USING (dimension, value)
+JOIN posting p ON p.term = t.term
+WHERE p.since <= $4 AND p.until > $3 LIMIT $5
+"""
+
+
+async def ever_with(
+    connection: Connection, terms: Iterable[Term], since: int, until: int, limit: int
+) -> list[tuple[int, Term]]:
+    """Events that had one of the terms at some revision from `since` to `until`, with that term."""
+    wanted = list(terms)
+    columns = [term[0] for term in wanted], [term[1] for term in wanted]
+    rows = await connection.fetch(EVER_WITH, *columns, since, until, limit)
+    return [(row[0], (row[1], row[2])) for row in rows]
+
+
 class Written(Struct, frozen=True):
     """A version to be recorded. terms: those it is found by, none when it is retracted."""
 
@@ -113,6 +146,7 @@ class Written(Struct, frozen=True):
     hi: int
     undated: bool
     known: int
+    told: tuple[tuple[int, int], ...]
     terms: frozenset[Term]
     actors: frozenset[str]
     sources: frozenset[str]
@@ -134,14 +168,14 @@ async def append_events(connection: Connection, events: Sequence[Identity]) -> N
 
 
 PLACES = """
-SELECT v.event, v.t_lo, v.t_hi, v.span, v.known, v.terms
+SELECT v.event, v.t_lo, v.t_hi, v.span, v.known, v.told, v.terms
 FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
     SELECT * FROM version v WHERE v.event = q.event ORDER BY v.revision DESC LIMIT 1
 ) v
 """
 ADD_VERSION = """
-INSERT INTO version (event, revision, t_lo, t_hi, span, known, terms, actors, sources, document, facts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO version (event, revision, t_lo, t_hi, span, known, told, terms, actors, sources, document, facts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 
@@ -155,21 +189,14 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
     opened: list[Posting] = []
     rows = []
     for version in versions:
-        place = Place(
-            version.event,
-            version.lo,
-            version.hi,
-            postings.span_of(version.lo, version.hi, version.undated),
-            version.known,
-        )
+        span = postings.span_of(version.lo, version.hi, version.undated)
+        place = Place(version.event, version.lo, version.hi, span, version.known, version.told)
         numbers = {terms[term] for term in version.terms}
         old = before.get(version.event)
-        was_place = None if old is None else Place(old[0], old[1], old[2], old[3], old[4])
-        was = set() if old is None else set(old[5])
-        stays = was & numbers if was_place == place else set()
-        if was_place is not None:
-            closed += [Posting(term, was_place) for term in was - stays]
-        opened += [Posting(term, place) for term in numbers - stays]
+        stood = set() if old is None else {Posting(term, at) for at in _place(old).all for term in old["terms"]}
+        stands = {Posting(term, at) for at in place.all for term in numbers}
+        closed += stood - stands
+        opened += stands - stood
         rows.append(
             (
                 version.event,
@@ -178,6 +205,7 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
                 version.hi,
                 place.span,
                 version.known,
+                [bound for pair in version.told for bound in pair],
                 sorted(numbers),
                 sorted(actors[slug] for slug in version.actors),
                 sorted(sources[slug] for slug in version.sources),
@@ -189,15 +217,53 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
     await postings.write_postings(connection, revision, closed, opened)
 
 
+def _place(row: Any) -> Place:
+    told = row["told"]
+    pairs = tuple((told[number], told[number + 1]) for number in range(0, len(told), 2))
+    return Place(row["event"], row["t_lo"], row["t_hi"], row["span"], row["known"], pairs)
+
+
+EVERY = """
+SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM version v WHERE (v.event, v.revision) > ($1, $2) AND v.document IS NOT NULL
+ORDER BY v.event, v.revision LIMIT $3
+"""
+
+
+async def read_every_version(connection: Connection, after: tuple[int, int], limit: int) -> list[Version]:
+    """Versions that hold a document, of all events, by event and revision."""
+    return [Version(*row) for row in await connection.fetch(EVERY, *after, limit)]
+
+
+class Indexed(Struct, frozen=True):
+    """What of a version follows from its document, and is found again when the service looks for more than it did."""
+
+    event: int
+    revision: int
+    terms: frozenset[Term]
+    told: tuple[tuple[int, int], ...]
+    facts: bytes
+
+
+INDEX_VERSION = "UPDATE version SET terms = $3, told = $4, facts = $5 WHERE event = $1 AND revision = $2"
+
+
+async def index_versions(connection: Connection, versions: Sequence[Indexed]) -> None:
+    """Notes the terms of versions; the postings are for `postings.rebuild` to make. The caller holds the head."""
+    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms})
+    rows = [
+        (v.event, v.revision, sorted(terms[term] for term in v.terms), [b for pair in v.told for b in pair], v.facts)
+        for v in versions
+    ]
+    await connection.executemany(INDEX_VERSION, rows)
+
+
 class Found(Struct, frozen=True):
     """An event that a selection chooses. seen: None where it shows just as it is stored, and nobody had to look."""
 
     version: Version
+    position: Position
     seen: Seen | None
-
-    @property
-    def position(self) -> Position:
-        return (self.version.undated, self.version.lo, self.version.hi, self.version.event)
 
 
 async def walk_selection(
@@ -211,7 +277,7 @@ async def walk_selection(
     """
     groups = await postings.groups_of(connection, selection)
     named = await _named(connection, selection)
-    recheck = selection.trims or max(len(groups.request), len(groups.timeline)) > postings.GROUPS_MAX
+    recheck = not groups.exact
     closed = selection.revision != selection.head
     budget = max(postings.budget_of(groups, limit), len(named.events))
     chosen = gone_by = 0
@@ -236,19 +302,19 @@ async def walk_selection(
                 # A write has closed postings since the head was read: look where they are now.
                 closed = True
                 continue
-            full = len(walk.versions) == limit
-            gone_by += limit if full else walk.candidates
-            for version in walk.versions:
-                seen = see(version, selection.known) if recheck else None
-                if recheck and (seen is None or not holds(selection, seen)):
+            full = len(walk.candidates) == limit
+            gone_by += limit if full else walk.looked_at
+            for candidate in walk.candidates:
+                # Facts come along where somebody has to look.
+                seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
+                if recheck and (seen is None or seen.position != candidate.position or not holds(selection, seen)):
                     continue
-                yield Found(version, seen)
+                yield Found(candidate.version, candidate.position, None if seen is None or seen.whole else seen)
                 chosen, gone_by = chosen + 1, gone_by - 1
                 if chosen % limit == 0:
                     gone_by = 0
             if full:
-                last = walk.versions[-1]
-                place = (undated, last.lo, last.hi, last.event)
+                place = walk.candidates[-1].position
             elif walk.exhausted:
                 break
             else:
@@ -262,33 +328,77 @@ async def walk_selection(
                 )
 
 
+OUTRIGHT_MAX: Final = 5_000
+"""Versions that were recorded within a span of revisions are looked at one by one, if they are no more than these."""
+
+
 async def _named(connection: Connection, selection: Selection) -> Named:
-    """The events that a selection asks for outright: by the request's ids or keys, or the timeline's, or its pins."""
-    request, timeline = selection.filters, selection.timeline
-    ids = (request.ids or frozenset()) | (timeline.ids or frozenset()) | selection.include | selection.exclude
+    """The events that a selection asks for outright, beside a walk or in place of it.
+
+    Those of the request's ids or keys, or the timeline's; those that one event points at; the few recorded in a span of
+    revisions; and a timeline's pins.
+    """
+    sides = (selection.filters, selection.timeline)
+    ids = selection.include | selection.exclude
+    for side in sides:
+        ids |= (side.ids or frozenset()) | (side.related.out or frozenset() if side.related else frozenset())
     found = await find_by_id(connection, ids) if ids else {}
-    wanted = set(selection.include)
-    outright = next((each for each in (request, timeline) if each.ids is not None or each.keys is not None), None)
-    if outright is not None and outright.ids is not None:
-        wanted |= outright.ids
-    elif outright is not None and outright.keys is not None:
-        by_key = {each.id: each for each in await find_by_key(connection, selection.collections, outright.keys)}
-        found |= by_key
-        wanted |= by_key.keys()
+    beside = None
+    outright: set[str] | None = None
+    numbers: list[int] | None = None
+    for side in sides:
+        if side.ids is not None:
+            outright = set(side.ids)
+        elif side.keys is not None:
+            by_key = {each.id: each for each in await find_by_key(connection, selection.collections, side.keys)}
+            found |= by_key
+            outright = set(by_key)
+        elif side.related is not None and side.related.out is not None and side.related.event is None:
+            outright = set(side.related.out)
+        if outright is not None:
+            break
+    else:
+        for side in sides:
+            if side.related is not None and side.related.out is not None and side.related.event is not None:
+                beside, outright = ("points at", side.related.event), set(side.related.out)
+                break
+            if side.revisions is not None:
+                numbers = await _recorded_between(connection, *side.revisions, selection.revision)
+                if numbers is not None:
+                    break
 
     def is_named(filters: Filters, event: Identity) -> bool:
         return (filters.ids is None or event.id in filters.ids) and (filters.keys is None or event.key in filters.keys)
 
     named = [
         event
-        for event in (found[id] for id in wanted & found.keys())
+        for event in (found[id] for id in ((outright or set()) | selection.include) & found.keys())
         if event.collection in selection.sight.named
-        and is_named(request, event)
-        and (event.id in selection.include or is_named(timeline, event))
+        and is_named(selection.filters, event)
+        and (event.id in selection.include or is_named(selection.timeline, event))
     ]
     return Named(
-        walks=outright is None,
-        events=[event.event for event in named],
-        pinned=[event.id in selection.include for event in named],
+        walks=beside is not None or (outright is None and numbers is None),
+        events=[event.event for event in named] + (numbers or []),
+        pinned=[event.id in selection.include for event in named] + [False] * len(numbers or []),
         excluded=[found[id].event for id in selection.exclude & found.keys()],
+        beside=beside,
     )
+
+
+RECORDED_BETWEEN = """
+SELECT DISTINCT v.event FROM (
+    SELECT event FROM version WHERE revision BETWEEN $1 AND least($2::int8, $3::int8) LIMIT $4
+) v
+"""
+VERSIONS_BETWEEN = """
+SELECT count(*) FROM (SELECT FROM version WHERE revision BETWEEN $1 AND least($2::int8, $3::int8) LIMIT $4) v
+"""
+
+
+async def _recorded_between(connection: Connection, first: int, last: int, revision: int) -> list[int] | None:
+    """Events with versions recorded from one revision to another; None where those are too many to be looked at."""
+    most = OUTRIGHT_MAX + 1
+    if await connection.fetchval(VERSIONS_BETWEEN, first, last, revision, most) == most:
+        return None
+    return [row[0] for row in await connection.fetch(RECORDED_BETWEEN, first, last, revision, most)]

@@ -5,13 +5,18 @@ other terms on the fetched version row, and gives its documents along. Nothing o
 makes it anew from the versions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
+import msgspec
 from msgspec import Struct
 
+from service.domain import terms
 from service.domain.dates import EARLIEST, LATEST
-from service.domain.selection import Filters, Position, Selection, Term, Version
+from service.domain.filters import Bounds, Filters
+from service.domain.lenses import Position, Version
+from service.domain.selection import Selection
+from service.domain.terms import Group, Term
 from service.storage.pool import Connection
 
 DAY: Final = 86_400
@@ -21,9 +26,13 @@ LONGER: Final = 8
 OPEN: Final = 9
 UNDATED: Final = 10
 CLOSED: Final = 16
+TOLD: Final = 32
+"""Added to the class where an account of an event gives it another date than its own."""
 
 GROUPS_MAX: Final = 4
-"""How many groups of terms the statement checks for the request, and as many for a timeline; more are rechecked."""
+"""How many groups of several terms the statement checks for the request, and for a timeline; more are rechecked."""
+DRIVING_TERMS_MAX: Final = 1_000
+"""A group of more terms is checked, but their lists are not walked."""
 BUDGET_MAX: Final = 2_000
 CANDIDATES_MAX: Final = 50_000
 
@@ -41,11 +50,19 @@ def span_of(lo: int, hi: int, undated: bool) -> int:
 
 
 # A walk of the present meets no closed posting, so those do not count there.
-FIND_TERMS = """
-SELECT t.dimension, t.value, t.term, coalesce((
-    SELECT sum(s.postings) FROM term_span s WHERE s.term = t.term AND (s.span < 16 OR $3)), 0)::int8
+_SIZE = """
+coalesce((
+    SELECT sum(s.postings) FROM term_span s WHERE s.term = t.term AND (s.span & 16 = 0 OR $3)), 0)::int8
+"""
+_FIND_TERMS = """
+SELECT t.dimension, t.value, t.term, {size}
 FROM unnest($1::text[], $2::text[]) AS q(dimension, value) JOIN term t USING (dimension, value)
 """
+_FIND_BETWEEN = """
+SELECT t.term, {size} FROM term t
+WHERE t.dimension = $1 AND t.value COLLATE "C" BETWEEN $2 AND $4
+"""
+FIND_TERMS, FIND_BETWEEN = _FIND_TERMS.format(size=_SIZE), _FIND_BETWEEN.format(size=_SIZE)
 
 
 async def find_terms(connection: Connection, terms: Iterable[Term], *, closed: bool) -> dict[Term, tuple[int, int]]:
@@ -81,6 +98,16 @@ class Place(Struct, frozen=True):
     hi: int
     span: int
     known: int
+    told: tuple[tuple[int, int], ...] = ()
+    """Bounds of other dates that accounts of the event give it."""
+
+    @property
+    def all(self) -> "list[Place]":
+        """This place, and those that accounts of the event give it."""
+        return [
+            msgspec.structs.replace(self, told=()),
+            *(Place(self.event, lo, hi, span_of(lo, hi, False) | TOLD, self.known) for lo, hi in self.told),
+        ]
 
 
 class Posting(Struct, frozen=True):
@@ -155,7 +182,9 @@ def _columns(postings: Sequence[Posting]) -> tuple[list[int], ...]:
 # $7 revision, $8 known, $9 $10 $11 lo_max, hi_min and hi_max of the walks, $12 candidates and $13 rows at most
 # $14 $15 events named outright and whether each is pinned, $16 whether undated, $17 $18 $19 the place they begin after
 # $20..$23 the request's bounds, $24..$27 the timeline's, $28 whether it takes dated or undated, $29 events excluded
-# $30 collections in sight, $31..$34 groups of the request, $35..$38 of the timeline, $39 whether facts are wanted
+# $30 collections in sight, $31..$34 groups of the request and $35 terms that it wants all of, $36..$40 of the timeline
+# $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
+# $45 whether facts are wanted of all, $46 terms of collections out of sight, for which they are wanted anyway
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
 WITH walk AS MATERIALIZED (
@@ -172,89 +201,139 @@ WITH walk AS MATERIALIZED (
         ORDER BY p.t_lo {order}, p.t_hi {order}, p.event {order} LIMIT $12
     ) x
   UNION ALL
-    SELECT v.t_lo, v.t_hi, v.event, n.pinned FROM unnest($14::int8[], $15::bool[]) AS n(event, pinned)
+    SELECT at.t_lo, at.t_hi, v.event, n.pinned FROM unnest($14::int8[], $15::bool[]) AS n(event, pinned)
     CROSS JOIN LATERAL (
         SELECT * FROM version v WHERE v.event = n.event AND v.revision <= $7 ORDER BY v.revision DESC LIMIT 1
     ) v
-    WHERE v.document IS NOT NULL AND v.known <= $8 AND (v.span = 10) = $16
-      AND (v.t_lo, v.t_hi, v.event) {beyond} ($17::int8, $18::int8, $19::int8)
-      AND v.t_lo BETWEEN $20 AND $21 AND v.t_hi BETWEEN $22 AND $23
-      AND (n.pinned OR ($28 AND v.t_lo BETWEEN $24 AND $25 AND v.t_hi BETWEEN $26 AND $27))
+    CROSS JOIN LATERAL ({places}) AS at(t_lo, t_hi, undated)
+    WHERE v.document IS NOT NULL AND v.known <= $8 AND at.undated = $16
+      AND (at.t_lo, at.t_hi, v.event) {beyond} ($17::int8, $18::int8, $19::int8)
+      AND at.t_lo BETWEEN $20 AND $21 AND at.t_hi BETWEEN $22 AND $23
+      AND (n.pinned OR ($28 AND at.t_lo BETWEEN $24 AND $25 AND at.t_hi BETWEEN $26 AND $27))
 ), candidate AS MATERIALIZED (
     SELECT f.t_lo, f.t_hi, f.event, bool_or(f.pinned) AS pinned FROM found f
     GROUP BY f.t_lo, f.t_hi, f.event
     ORDER BY f.t_lo {order}, f.t_hi {order}, f.event {order} LIMIT $12
 ), page AS MATERIALIZED (
-    SELECT c.t_lo, c.t_hi, c.event, v.revision, v.known, v.document, v.facts, v.actors, v.sources
+    SELECT c.t_lo AS at_lo, c.t_hi AS at_hi, v.*
     FROM candidate c CROSS JOIN LATERAL (
-        SELECT * FROM version v WHERE v.t_lo = c.t_lo AND v.event = c.event AND v.revision <= $7
+        SELECT * FROM version v WHERE {fetch} AND v.revision <= $7
         ORDER BY v.revision DESC LIMIT 1
     ) v
     WHERE c.event <> ALL ($29::int8[]) AND (c.pinned OR v.terms && $30)
+      AND v.revision BETWEEN $41 AND $42 AND v.terms @> $35::int4[]
       AND ($31::int4[] IS NULL OR v.terms && $31) AND ($32::int4[] IS NULL OR v.terms && $32)
       AND ($33::int4[] IS NULL OR v.terms && $33) AND ($34::int4[] IS NULL OR v.terms && $34)
       AND (c.pinned OR (
-          ($35::int4[] IS NULL OR v.terms && $35) AND ($36::int4[] IS NULL OR v.terms && $36)
-          AND ($37::int4[] IS NULL OR v.terms && $37) AND ($38::int4[] IS NULL OR v.terms && $38)))
+          v.revision BETWEEN $43 AND $44 AND v.terms @> $40::int4[]
+          AND ($36::int4[] IS NULL OR v.terms && $36) AND ($37::int4[] IS NULL OR v.terms && $37)
+          AND ($38::int4[] IS NULL OR v.terms && $38) AND ($39::int4[] IS NULL OR v.terms && $39)))
     LIMIT $13
 )
-SELECT event, revision, t_lo, t_hi, known, document, CASE WHEN $39 THEN facts END AS facts, actors, sources, NULL::int8
+SELECT event, revision, t_lo, t_hi, known, span = 10, document,
+       CASE WHEN $45 OR terms && $46::int4[] THEN facts END, actors, sources, at_lo, at_hi, NULL::int8
 FROM page
 UNION ALL
-SELECT last.event, (SELECT revision FROM head), last.t_lo, last.t_hi, NULL, NULL, NULL, NULL, NULL,
+SELECT last.event, (SELECT revision FROM head), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, last.t_lo, last.t_hi,
        (SELECT count(*) FROM candidate)
 FROM (SELECT) always LEFT JOIN LATERAL (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
 ) last ON true
 """
-PAGE_ASCENDING = _PAGE.format(beyond=">", stop="p.t_lo <= $9 AND w.stop <= $9", order="ASC", reverse="DESC")
-PAGE_DESCENDING = _PAGE.format(beyond="<", stop="p.t_lo >= w.stop AND $9 >= w.stop", order="DESC", reverse="ASC")
+_ASCENDING = {"beyond": ">", "stop": "p.t_lo <= $9 AND w.stop <= $9", "order": "ASC", "reverse": "DESC"}
+_DESCENDING = {"beyond": "<", "stop": "p.t_lo >= w.stop AND $9 >= w.stop", "order": "DESC", "reverse": "ASC"}
+# Events stand at their own dates, and their documents near those of the same time.
+_OWN = {"places": "SELECT v.t_lo, v.t_hi, v.span = 10", "fetch": "v.t_lo = c.t_lo AND v.event = c.event"}
+# In an account they stand at any date that it may give them; which one it is, is known when it has been seen.
+_TOLD = {
+    "places": """
+        SELECT v.t_lo, v.t_hi, v.span = 10
+        UNION ALL SELECT v.told[2 * i - 1], v.told[2 * i], false FROM generate_series(1, cardinality(v.told) / 2) i
+    """,
+    "fetch": "v.event = c.event",
+}
+PAGE_ASCENDING = _PAGE.format(**_ASCENDING, **_OWN)
+PAGE_DESCENDING = _PAGE.format(**_DESCENDING, **_OWN)
+ACCOUNT_ASCENDING = _PAGE.format(**_ASCENDING, **_TOLD)
+ACCOUNT_DESCENDING = _PAGE.format(**_DESCENDING, **_TOLD)
+
+
+class Terms(Struct, frozen=True):
+    """One group of a selection as the index knows it: its terms that exist, and how many postings they have."""
+
+    numbers: list[int]
+    size: int
+    drives: bool
 
 
 class Groups(Struct, frozen=True):
     """A selection's terms as the index knows them. An impossible one asks for a term that no event ever had."""
 
-    collections: list[int]
-    request: list[list[int]]
-    timeline: list[list[int]]
-    sizes: Mapping[int, int]
-    impossible: bool = False
-    impossible_timeline: bool = False
+    collections: Terms
+    request: list[Terms]
+    timeline: list[Terms]
+    hidden: list[int]
+    exact: bool
+
+    @property
+    def impossible(self) -> bool:
+        return not all(group.numbers for group in self.request)
+
+    @property
+    def impossible_timeline(self) -> bool:
+        return not all(group.numbers for group in self.timeline)
 
 
 async def groups_of(connection: Connection, selection: Selection) -> Groups:
     """The numbers of a selection's terms."""
     named = selection.filters.ids is not None
-    sight = selection.sight.named if named else selection.collections
-    asked = [("collection", slug) for slug in sight]
-    for group in (*selection.filters.groups, *selection.timeline.groups):
-        asked += [(group.dimension, value) for value in group.values]
-    found = await find_terms(connection, asked, closed=selection.revision != selection.head)
+    sight = Group(tuple(("collection", slug) for slug in (selection.sight.named if named else selection.collections)))
+    hidden: list[Term] = [("reaches", slug) for slug in selection.lens.hidden]
+    request = [*terms.asked(selection.filters, selection.lens), *terms.of_account(selection.lens)]
+    timeline = list(terms.asked(selection.timeline, selection.lens))
+    closed = selection.revision != selection.head
+    wanted = [term for group in (sight, *request, *timeline) for term in group.terms]
+    found = await find_terms(connection, [*wanted, *hidden], closed=closed)
+    between = {
+        part: await connection.fetch(FIND_BETWEEN, part[0], part[1], closed, part[2])
+        for group in (*request, *timeline)
+        for part in group.between
+    }
 
-    def numbers(dimension: str, values: Iterable[str]) -> list[int]:
-        return [found[dimension, value][0] for value in values if (dimension, value) in found]
+    def known(group: Group) -> Terms:
+        rows = [found[term] for term in group.terms if term in found]
+        rows += [(row[0], row[1]) for part in group.between for row in between[part]]
+        drives = group.drives and len(rows) <= DRIVING_TERMS_MAX
+        return Terms([number for number, _ in rows], sum(size for _, size in rows), drives)
 
-    request = [numbers(group.dimension, group.values) for group in selection.filters.groups]
-    timeline = [numbers(group.dimension, group.values) for group in selection.timeline.groups]
+    several = ([group for group in side if len(known(group).numbers) > 1] for side in (request, timeline))
     return Groups(
-        collections=numbers("collection", sight),
-        request=request,
-        timeline=timeline,
-        sizes=dict(found.values()),
-        impossible=not all(request),
-        impossible_timeline=not all(timeline),
+        collections=known(sight),
+        request=[known(group) for group in request],
+        timeline=[known(group) for group in timeline],
+        hidden=[found[term][0] for term in hidden if term in found],
+        exact=terms.is_exact(selection.filters, selection.lens)
+        and terms.is_exact(selection.timeline, selection.lens)
+        and all(len(side) <= GROUPS_MAX for side in several),
     )
 
 
-class Walk(Struct, frozen=True):
-    """One run of the page statement: the versions that the terms allow, in order, and where it came to."""
+class Candidate(Struct, frozen=True):
+    """A version that the terms allow, and the place at which it was found."""
 
-    versions: list[Version]
+    version: Version
+    position: Position
+
+
+class Walk(Struct, frozen=True):
+    """One run of the page statement: what the terms allow, in order, and where it came to."""
+
+    candidates: list[Candidate]
     last: Position | None
     """The last candidate looked at, None where there was none."""
     exhausted: bool
     """Whether no candidate is left beyond it."""
-    candidates: int
+    looked_at: int
     head: int
 
 
@@ -265,6 +344,8 @@ class Named(Struct, frozen=True):
     events: list[int] = []
     pinned: list[bool] = []
     excluded: list[int] = []
+    beside: Term | None = None
+    """The term whose events are walked where those named are the rest of what one filter asks for."""
 
 
 async def walk(
@@ -286,21 +367,26 @@ async def walk(
     """
     request, timeline = selection.filters, selection.timeline
     descending = selection.descending and not undated
+    account = selection.lens.of_account
     bounds = request.bounds & timeline.bounds
     takes_timeline = _takes(timeline, undated) and not groups.impossible_timeline
-    walks = named.walks and _takes(request, undated) and takes_timeline
+    walks = named.walks and _takes(request, undated) and takes_timeline and not groups.impossible
     start = _outermost(descending) if after is None else after[1:]
-    spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed)
+    spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed, account)
+    statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
+    driver: list[int] = []
+    if walks:
+        driver = await _numbers(connection, named.beside) if named.beside is not None else _driver(groups)
     rows = await connection.fetch(
-        PAGE_DESCENDING if descending else PAGE_ASCENDING,
-        _driver(groups) if walks and not groups.impossible else [],
+        statements[descending],
+        driver,
         spans,
         [place[0] for place in places],
         [place[1] for place in places],
         [place[2] for place in places],
         stops,
         selection.revision,
-        selection.known,
+        selection.lens.known,
         LATEST if undated else bounds.lo_max,
         EARLIEST if undated else bounds.hi_min,
         LATEST if undated else bounds.hi_max,
@@ -314,24 +400,28 @@ async def walk(
         *_limits(timeline, undated),
         takes_timeline,
         named.excluded,
-        groups.collections,
-        *_padded(groups.request),
-        *_padded(groups.timeline),
+        groups.collections.numbers,
+        *_checked(groups.request),
+        *_checked(groups.timeline),
+        *(request.revisions or (0, LATEST)),
+        *(timeline.revisions or (0, LATEST)),
         facts,
+        groups.hidden,
     )
     last = rows[-1]
-    versions = [_version(row, undated) for row in rows[:-1]]
     return Walk(
-        versions=versions,
-        last=None if last["event"] is None else (undated, last["t_lo"], last["t_hi"], last["event"]),
-        exhausted=last[9] < budget,
-        candidates=last[9],
-        head=last["revision"],
+        candidates=[
+            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, rows[:-1])
+        ],
+        last=None if last[0] is None else (undated, last[10], last[11], last[0]),
+        exhausted=last[12] < budget,
+        looked_at=last[12],
+        head=last[1],
     )
 
 
-def _version(row: Any, undated: bool) -> Version:
-    return Version(row[0], row[1], row[2], row[3], row[4], undated, row[5], row[6], row[7], row[8])
+async def _numbers(connection: Connection, term: Term) -> list[int]:
+    return [number for number, _ in (await find_terms(connection, [term], closed=False)).values()]
 
 
 def _takes(filters: Filters, undated: bool) -> bool:
@@ -345,9 +435,11 @@ def _limits(filters: Filters, undated: bool) -> tuple[int, int, int, int]:
     return bounds.lo_min, bounds.lo_max, bounds.hi_min, bounds.hi_max
 
 
-def _padded(groups: list[list[int]]) -> list[list[int] | None]:
-    shown: list[list[int] | None] = list(groups[:GROUPS_MAX])
-    return shown + [None] * (GROUPS_MAX - len(shown))
+def _checked(groups: list[Terms]) -> list[list[int] | None]:
+    """The groups as the statement checks them: those of several terms, and the terms of which each must be there."""
+    several = [group.numbers for group in groups if len(group.numbers) > 1][:GROUPS_MAX]
+    every = [group.numbers[0] for group in groups if len(group.numbers) == 1]
+    return [*several, *[None] * (GROUPS_MAX - len(several)), every]
 
 
 def _outermost(descending: bool) -> tuple[int, int, int]:
@@ -355,7 +447,12 @@ def _outermost(descending: bool) -> tuple[int, int, int]:
 
 
 def _streams(
-    bounds: Any, undated: bool, descending: bool, after: tuple[int, int, int] | None, closed: bool
+    bounds: Bounds,
+    undated: bool,
+    descending: bool,
+    after: tuple[int, int, int] | None,
+    closed: bool,
+    account: bool,
 ) -> tuple[list[int], list[tuple[int, int, int]], list[int]]:
     """Classes to walk, the place after which each begins, and the lowest bound it needs to reach.
 
@@ -372,7 +469,8 @@ def _streams(
         else:
             first = (lowest, EARLIEST, EARLIEST)
             place = first if after is None else max(first, after)
-        for kind in (span, span | CLOSED) if closed else (span,):
+        kinds = [span, span | TOLD] if account and not undated else [span]
+        for kind in [*kinds, *(kind | CLOSED for kind in kinds)] if closed else kinds:
             spans.append(kind)
             places.append(place)
             stops.append(lowest)
@@ -381,43 +479,53 @@ def _streams(
 
 def _driver(groups: Groups) -> list[int]:
     """The group with the fewest postings: the shortest list to walk."""
-    every = [*groups.request, *groups.timeline, groups.collections]
-    return min(every, key=lambda terms: sum(groups.sizes.get(term, 0) for term in terms))
+    every = [group for group in (*groups.request, *groups.timeline) if group.drives]
+    return min([*every, groups.collections], key=lambda group: group.size).numbers
 
 
 def budget_of(groups: Groups, limit: int) -> int:
     """How many candidates to look at for a page: more where the other groups let few of them pass."""
-    sizes = [sum(groups.sizes.get(term, 0) for term in terms) for terms in (*groups.request, *groups.timeline)]
+    sizes = sorted(group.size for group in (*groups.request, *groups.timeline))
     if not sizes:
         return limit
-    every = max(sum(groups.sizes.get(term, 0) for term in groups.collections), 1)
+    every = max(groups.collections.size, 1)
     passing = 1.0
-    for size in sorted(sizes)[1:]:
+    for size in sizes[1:]:
         passing *= min(1.0, max(size, 1) / every)
     return limit if passing == 1.0 else int(min(max(2 * limit / passing, 60), BUDGET_MAX))
 
 
 CLEAR = "TRUNCATE posting, term_span"
 # A term that goes on from version to version at the same place is one posting, from its first revision to its last.
-REBUILD = """
+_CLASS = " ".join(f"WHEN told.hi::numeric - told.lo < {length} THEN {span}" for span, length in enumerate(LENGTHS))
+_REBUILD = """
 INSERT INTO posting (term, span, t_lo, t_hi, event, since, until, known)
-WITH version_term AS (
-    SELECT unnest(v.terms) AS term, v.span, v.t_lo, v.t_hi, v.event, v.known, v.revision AS since,
-           lead(v.revision, 1, 9223372036854775807) OVER (PARTITION BY v.event ORDER BY v.revision) AS until
-    FROM version v
+WITH lasting AS (
+    SELECT v.*, lead(v.revision, 1, {latest}) OVER (PARTITION BY v.event ORDER BY v.revision) AS until FROM version v
+), placed AS (
+    SELECT v.terms, p.span, p.t_lo, p.t_hi, v.event, v.known, v.revision AS since, v.until
+    FROM lasting v CROSS JOIN LATERAL (
+        SELECT v.span, v.t_lo, v.t_hi
+        UNION ALL
+        SELECT (CASE WHEN told.hi = {latest} THEN {open} {classes} ELSE {longer} END | {told})::int2, told.lo, told.hi
+        FROM generate_series(1, cardinality(v.told) / 2) i
+        CROSS JOIN LATERAL (SELECT v.told[2 * i - 1], v.told[2 * i]) AS told(lo, hi)
+    ) p
 ), numbered AS (
-    SELECT *, coalesce(lag(until) OVER place = since, false) AS goes_on FROM version_term
+    SELECT *, coalesce(lag(until) OVER place = since, false) AS goes_on
+    FROM (SELECT unnest(terms) AS term, span, t_lo, t_hi, event, known, since, until FROM placed) version_term
     WINDOW place AS (PARTITION BY term, span, t_lo, t_hi, event, known ORDER BY since)
 ), run AS (
     SELECT *, count(*) FILTER (WHERE NOT goes_on) OVER (
         PARTITION BY term, span, t_lo, t_hi, event, known ORDER BY since) AS number
     FROM numbered
 )
-SELECT term, CASE WHEN max(until) = 9223372036854775807 THEN span ELSE span | 16::int2 END AS class,
+SELECT term, CASE WHEN max(until) = {latest} THEN span ELSE span | {closed}::int2 END AS class,
        t_lo, t_hi, event, min(since), max(until), known
 FROM run GROUP BY term, span, t_lo, t_hi, event, known, number
 ORDER BY term, class, t_lo, t_hi, event
 """
+REBUILD = _REBUILD.format(latest=LATEST, open=OPEN, classes=_CLASS, longer=LONGER, told=TOLD, closed=CLOSED)
 RECOUNT = "INSERT INTO term_span (term, span, postings) SELECT term, span, count(*) FROM posting GROUP BY term, span"
 
 
@@ -425,3 +533,16 @@ async def rebuild(connection: Connection) -> None:
     """Makes the index anew from the versions, in the caller's transaction, which should hold the head."""
     for statement in (CLEAR, REBUILD, RECOUNT):
         await connection.execute(statement)
+
+
+GENERATION = "SELECT index_generation FROM head"
+SET_GENERATION = "UPDATE head SET index_generation = $1"
+
+
+async def read_generation(connection: Connection) -> int:
+    """Which terms the index holds."""
+    return int(await connection.fetchval(GENERATION))
+
+
+async def write_generation(connection: Connection, generation: int) -> None:
+    await connection.execute(SET_GENERATION, generation)

@@ -80,8 +80,13 @@ class Mentions(Struct):
     sources: set[str] = field(default_factory=set)
 
 
-async def read_included(connection: Connection, mentions: Mentions, revision: int) -> Included:
-    """The actors and sources mentioned, and the sources' publishers, as they were at the revision."""
+async def read_included(
+    connection: Connection, mentions: Mentions, revision: int, aliases: Mapping[str, str]
+) -> Included:
+    """The actors and sources mentioned, and the sources' publishers, as they were at the revision.
+
+    With a merged actor comes the one that it stands for.
+    """
     actors: dict[str, bytes] = {}
     sources: dict[str, bytes] = {}
     if mentions.numbers:
@@ -90,7 +95,9 @@ async def read_included(connection: Connection, mentions: Mentions, revision: in
     if missing := mentions.sources - sources.keys():
         sources |= await _documents(connection, "source", missing, revision)
     publishers = {_publisher(document).publisher for document in sources.values()}
-    if wanted := {slug for slug in publishers | mentions.actors if slug is not None and slug not in actors}:
+    wanted = {slug for slug in publishers | mentions.actors if slug is not None}
+    wanted |= {aliases[slug] for slug in wanted | actors.keys() if slug in aliases}
+    if wanted := wanted - actors.keys():
         actors |= await _documents(connection, "actor", wanted, revision)
     return {
         name: {slug: msgspec.Raw(by_slug[slug]) for slug in sorted(by_slug)}
@@ -133,6 +140,50 @@ async def read_ancestry(connection: Connection, slugs: Iterable[str]) -> dict[st
     """The sources named, and all that they rest on, as they are now."""
     rows = await connection.fetch(ANCESTORS, list(slugs))
     return {row["slug"]: msgspec.json.decode(row["document"], type=Source) for row in rows}
+
+
+# Each actor's newest word by then on whom it stands for; the chains are followed to their ends.
+ALIASES = """
+WITH RECURSIVE direct AS (
+    SELECT DISTINCT ON (m.actor) m.actor, m.into_actor FROM merge m WHERE m.revision <= $1
+    ORDER BY m.actor, m.revision DESC
+), chain(actor, into_actor) AS (
+    SELECT actor, into_actor FROM direct WHERE into_actor IS NOT NULL
+  UNION
+    SELECT c.actor, d.into_actor FROM chain c JOIN direct d ON d.actor = c.into_actor AND d.into_actor IS NOT NULL
+)
+SELECT a.slug, i.slug FROM chain c
+JOIN resource a ON a.resource = c.actor JOIN resource i ON i.resource = c.into_actor
+WHERE NOT EXISTS (SELECT FROM direct d WHERE d.actor = c.into_actor AND d.into_actor IS NOT NULL)
+"""
+
+
+async def read_aliases(connection: Connection, revision: int) -> dict[str, str]:
+    """The actor that each merged one stood for at the revision, by slug."""
+    return {row[0]: row[1] for row in await connection.fetch(ALIASES, revision)}
+
+
+MERGES = """
+SELECT m.revision, a.slug FROM merge m JOIN resource a ON a.resource = m.actor
+WHERE m.revision > $1 AND m.revision <= $2 ORDER BY m.revision
+"""
+
+
+async def read_merges(connection: Connection, since: int, until: int) -> list[tuple[int, str]]:
+    """Merges and unmerges recorded in (since, until]: when, and of which actor."""
+    return [(row[0], row[1]) for row in await connection.fetch(MERGES, since, until)]
+
+
+ADD_MERGE = """
+INSERT INTO merge (actor, revision, into_actor)
+SELECT a.resource, $2, (SELECT resource FROM resource WHERE kind = 'actor' AND slug = $3)
+FROM resource a WHERE a.kind = 'actor' AND a.slug = $1
+"""
+
+
+async def append_merge(connection: Connection, actor: str, revision: int, into: str | None) -> None:
+    """Records whom an actor stands for from the revision on. The caller holds the head."""
+    await connection.execute(ADD_MERGE, actor, revision, into)
 
 
 SOURCES_NAMING = """
@@ -215,6 +266,19 @@ async def append_uses(connection: Connection, uses: Iterable[tuple[int, int]], r
     """Records that events of a collection name a resource; the first time counts."""
     pairs = sorted(set(uses))
     await connection.execute(ADD_USES, [pair[0] for pair in pairs], [pair[1] for pair in pairs], revision)
+
+
+ADD_USES_OF = """
+INSERT INTO resource_use (resource, collection, since)
+SELECT i.resource, u.collection, $3 FROM resource a JOIN resource_use u ON u.resource = a.resource, resource i
+WHERE a.kind = 'actor' AND a.slug = $1 AND i.kind = 'actor' AND i.slug = $2
+ON CONFLICT DO NOTHING
+"""
+
+
+async def append_uses_of(connection: Connection, actor: str, into: str, revision: int) -> None:
+    """Records that whoever uses an actor uses the one it stands for, from the revision on."""
+    await connection.execute(ADD_USES_OF, actor, into, revision)
 
 
 # A null array asks for nothing. `$5`: collections whose events had named the resource by the revision; `$6`: what its

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from service.domain.errors import Fault, RefusedParameter
-from service.domain.values import Cause
+from service.domain.values import INT8_MAX, Cause
 from service.storage.pool import Connection
 
 
@@ -83,6 +83,21 @@ async def revision_at(connection: Connection, head: Head, as_of: datetime, param
         fault = Fault(parameter=parameter, detail="is in the future")
         raise RefusedParameter("What will have been recorded is not known yet.", [fault])
     return int(await connection.fetchval(AS_OF, as_of))
+
+
+RECORDED_BETWEEN = """
+SELECT (SELECT min(revision) FROM revision WHERE recorded >= coalesce($1::timestamptz, '-infinity')),
+       (SELECT max(revision) FROM revision WHERE recorded <= coalesce($2::timestamptz, 'infinity'))
+"""
+
+
+async def recorded_between(connection: Connection, first: datetime | None, last: datetime | None) -> tuple[int, int]:
+    """The first and last revision recorded from one instant to another, None being no bound.
+
+    Where there is none, the first is beyond the last.
+    """
+    low, high = await connection.fetchrow(RECORDED_BETWEEN, first, last) or (None, None)
+    return (INT8_MAX if low is None else low), (0 if high is None else INT8_MAX if last is None else high)
 
 
 LOG_DESCENDING = """

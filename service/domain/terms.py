@@ -1,0 +1,252 @@
+"""Terms: by which an event is found in the index, and for which of them a selection has it looked through.
+
+What is posted and what is asked for stand side by side here, since each is worthless without the other. Terms find a
+superset; a group that is `exact` finds just what the filter chooses, as long as no lens takes claims away.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from service.domain.dates import LATEST, bound_text, parse, year_start
+from service.domain.event import Claim, Event, Facts
+from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
+from service.domain.lenses import Aliases, Lens
+from service.domain.standing import standing_of
+
+Term = tuple[str, str]
+"""A dimension and a value of it, such as ("actor", "bild")."""
+
+Parents = Callable[[str], Iterable[str]]
+"""The sources that a source is derived from."""
+
+ORIGINS_MAX = 20
+"""More independent origins than these are not told apart by terms."""
+PAIRS_MAX = 400
+MONTHS_MAX = 60
+CELLS_MAX = 64
+COARSE = 10  # Degrees of the coarser cells; the finer ones have one.
+
+_YEAR_0, _YEAR_10000 = year_start(0), year_start(10_000)
+
+
+class Group(Struct, frozen=True):
+    """Terms, any of which will do. between: dimensions and the first and last value, all between which will do too."""
+
+    terms: tuple[Term, ...] = ()
+    between: tuple[tuple[str, str, str], ...] = ()
+    exact: bool = True
+    drives: bool = True
+    """Whether its events may be walked: not where too many lists would have to be."""
+
+
+def posted(event: Event, facts: Facts, parents: Parents, aliases: Aliases) -> frozenset[Term]:
+    """The terms under which a version stands in the index."""
+    terms = {*_of_event(event), *_of_claims(event, facts), *_of_standing(event, facts, aliases)}
+    terms |= {("basis", slug) for slug in beneath(event, parents)}
+    terms |= {("reaches", collection) for collection in facts.reaches if collection is not None}
+    return frozenset(terms)
+
+
+def _of_event(event: Event) -> Iterator[Term]:
+    yield "collection", event.collection
+    yield "phase", event.phase
+    if event.kind is not None:
+        yield "kind", event.kind
+    for tag in event.tags:
+        yield "tag", tag
+    for part in event.actors:
+        yield "actor", part.actor
+        if part.role is not None:
+            yield "role", part.role
+            yield "actor role", f"{part.actor} {part.role}"
+    for language in language_ranges(event.language):
+        yield "language", language
+    for place in event.places:
+        if place.country is not None:
+            yield "country", place.country
+    for latitude, longitude in coordinates(event):
+        yield "cell", _cell(latitude, longitude, 1)
+        yield "coarse cell", _cell(latitude, longitude, COARSE)
+    for relation in event.relations:
+        yield "points at", relation.event
+
+
+def _of_claims(event: Event, facts: Facts) -> Iterator[Term]:
+    for claim, stated in zip(event.claims, facts.claims, strict=True):
+        yield "source", claim.source
+        yield "stance", claim.stance
+        if stated.publisher is not None:
+            yield "publisher", stated.publisher
+        for speaker in claim.speakers:
+            yield "speaker", speaker
+        yield from _of_publication(claim)
+
+
+def _of_publication(claim: Claim) -> Iterator[Term]:
+    """The month of a publication, or what it could not be narrowed to: its year, or nothing at all."""
+    if claim.published is None:
+        return
+    date = parse(claim.published)
+    if date.start is None or date.end is None or not _YEAR_0 <= date.start <= date.end < _YEAR_10000:
+        yield "published", "wide"
+        return
+    first, last = bound_text(date.start, False), bound_text(date.end, False)
+    if first[:4] != last[:4]:
+        yield "published", "wide"
+        return
+    yield "published", first[:7] if first[:7] == last[:7] else first[:4]
+    yield "published year", first[:4]
+
+
+def _of_standing(event: Event, facts: Facts, aliases: Aliases) -> Iterator[Term]:
+    """Of the claims in all, and where it was ever another, of those published by then."""
+    stated = list(zip(event.claims, facts.claims, strict=True))
+    yield "standing", event.standing.state
+    for origins in range(2, min(event.standing.origins, ORIGINS_MAX) + 1):
+        yield "origins", str(origins)
+    dated = [pair for pair in stated if pair[1].reached is not None]
+    for number in range(len(dated)):
+        if number + 1 < len(dated) and dated[number + 1][1].reached == dated[number][1].reached:
+            continue
+        ever = standing_of(dated[: number + 1], aliases)
+        if ever.state != event.standing.state:
+            yield "standing once", ever.state
+        for origins in range(max(event.standing.origins, 1) + 1, min(ever.origins, ORIGINS_MAX) + 1):
+            yield "origins once", str(origins)
+
+
+def beneath(event: Event, parents: Parents) -> set[str]:
+    """Every source that the event's claims rest on, near and far."""
+    found = {claim.source for claim in event.claims} | {claim.via for claim in event.claims if claim.via is not None}
+    waiting = list(found)
+    while waiting:
+        for parent in parents(waiting.pop()):
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
+    """What the index is to look for; a filter that no term can narrow is not in it and leaves the rest to `hold`."""
+    yield from _plain("collection", filters.collections)
+    yield from _plain("kind", filters.kinds)
+    yield from _plain("phase", filters.phases)
+    yield from _plain("country", filters.countries)
+    yield from _plain("language", tuple(language.lower() for language in filters.languages))
+    for tags in ((tag,) for tag in filters.tags) if filters.all_tags else (filters.tags,):
+        yield from _plain("tag", tags)
+    yield from _participations(filters, lens)
+    yield from _claims(filters.claim, lens)
+    if not lens.of_account:
+        once = () if lens.known == LATEST else tuple(("standing once", state) for state in filters.standings)
+        if filters.standings:
+            yield Group((*(("standing", state) for state in filters.standings), *once))
+        if filters.origins_min > 1:
+            value = str(min(filters.origins_min, ORIGINS_MAX))
+            terms: tuple[Term, ...] = (("origins", value),)
+            if lens.known != LATEST:
+                terms += (("origins once", value),)
+            yield Group(terms, exact=filters.origins_min <= ORIGINS_MAX)
+    if filters.box is not None:
+        yield from _box(filters.box)
+    related = filters.related
+    if related is not None and related.out is None:
+        yield Group(() if related.event is None else (("points at", related.event),), exact=not related.types)
+
+
+def is_exact(filters: Filters, lens: Lens) -> bool:
+    """Whether the groups asked for choose just what the filters choose, dates, ids, keys and revisions apart."""
+    members = (filters.claim.sources, filters.claim.publishers, filters.claim.speakers, filters.claim.stances)
+    return (
+        not lens.trims
+        and sum(bool(member) for member in members) <= 1
+        and filters.claim.published is None
+        and filters.origins_min != 1
+        and filters.box is None
+        and (filters.related is None or filters.related.out is None)
+        and all(group.exact for group in asked(filters, lens))
+    )
+
+
+def of_account(lens: Lens) -> Iterator[Group]:
+    """What an account lens lets through: a voice is a speaker, or else the publisher."""
+    if lens.accounts is not None:
+        slugs = same_actors(lens.accounts, lens.aliases)
+        yield Group(tuple((name, slug) for name in ("speaker", "publisher") for slug in slugs), exact=False)
+    if lens.account_sources is not None:
+        yield Group(tuple(("source", slug) for slug in sorted(lens.account_sources)), exact=False)
+
+
+def same_actors(slugs: Iterable[str], aliases: Aliases) -> list[str]:
+    """The slugs, and all others that stand for the same actors."""
+    meant = {aliases.get(slug, slug) for slug in slugs}
+    return sorted(meant | {alias for alias, actor in aliases.items() if actor in meant})
+
+
+def _plain(dimension: str, values: tuple[str, ...]) -> Iterator[Group]:
+    if values:
+        yield Group(tuple((dimension, value) for value in values))
+
+
+def _participations(filters: Filters, lens: Lens) -> Iterator[Group]:
+    if not filters.actors:
+        yield from _plain("role", filters.roles)
+        return
+    for actors in ((actor,) for actor in filters.actors) if filters.all_actors else (filters.actors,):
+        slugs = same_actors(actors, lens.aliases)
+        pairs = [("actor role", f"{slug} {role}") for slug in slugs for role in filters.roles]
+        if pairs and len(pairs) <= PAIRS_MAX:
+            yield Group(tuple(pairs))
+        else:
+            yield Group(tuple(("actor", slug) for slug in slugs), exact=not filters.roles)
+
+
+def _claims(claim: ClaimFilter, lens: Lens) -> Iterator[Group]:
+    yield from _plain("source", claim.sources)
+    yield from _plain("stance", claim.stances)
+    if claim.publishers:
+        yield from _plain("publisher", tuple(same_actors(claim.publishers, lens.aliases)))
+    if claim.speakers:
+        yield from _plain("speaker", tuple(same_actors(claim.speakers, lens.aliases)))
+    if claim.published is not None:
+        yield _publication(*claim.published)
+
+
+def _publication(first: int, last: int) -> Group:
+    low, high = max(first, _YEAR_0), min(last, _YEAR_10000 - 1)
+    wide: Term = ("published", "wide")
+    if low > high:
+        return Group((wide,), exact=False)
+    begins, ends = bound_text(low, False), bound_text(high, False)
+    years = int(ends[:4]) - int(begins[:4])
+    if years * 12 + int(ends[5:7]) - int(begins[5:7]) < MONTHS_MAX:
+        # A year alone stands before its months and may hold any of them.
+        alone = tuple(("published", f"{int(begins[:4]) + number:04d}") for number in range(years + 1))
+        return Group((wide, *alone), (("published", begins[:7], ends[:7]),), exact=False)
+    return Group((wide,), (("published year", begins[:4], ends[:4]),), exact=False)
+
+
+def _cell(latitude: float, longitude: float, degrees: int) -> str:
+    row = min(math.floor((latitude + 90) / degrees), 180 // degrees - 1)
+    column = math.floor((longitude + 180) / degrees) % (360 // degrees)
+    return f"{row} {column}"
+
+
+def _box(box: Box) -> Iterator[Group]:
+    for dimension, degrees in (("cell", 1), ("coarse cell", COARSE)):
+        rows = range(
+            min(math.floor((box.south + 90) / degrees), 180 // degrees - 1),
+            min(math.floor((box.north + 90) / degrees), 180 // degrees - 1) + 1,
+        )
+        around = 360 // degrees
+        west, east = math.floor((box.west + 180) / degrees), math.floor((box.east + 180) / degrees)
+        width = east - west + 1 if box.west <= box.east else around - west + east + 1
+        if dimension == "coarse cell" or len(rows) * width <= CELLS_MAX:
+            columns = {(west + step) % around for step in range(min(width, around))}
+            yield Group(
+                tuple((dimension, f"{row} {column}") for row in rows for column in sorted(columns)), exact=False
+            )
+            return
