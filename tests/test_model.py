@@ -793,11 +793,15 @@ def test_names_are_seen_where_an_event_in_sight_uses_them(editor: Editor) -> Non
     editor.event("open", claims=[{"source": "article"}])
     editor.event("quiet", collection="quiet", actors=[{"actor": "speaker"}])
     editor.event("closed", collection="closed", actors=[{"actor": "hidden"}])
+    before = editor.revision
+    editor.retract("open")
     editor.actor("paper", into="heir")
     listed = {"actors": {"paper", "agency", "heir"}, "sources": {"article", "root"}}
     assert editor.model.used(ANYONE, named=False) == listed
     assert editor.model.used(ANYONE, named=True)["actors"] == listed["actors"] | {"speaker"}
     assert editor.model.used(WRITER, named=False)["actors"] == listed["actors"] | {"hidden"}
+    assert editor.model.used(ANYONE, False, revision=before)["actors"] == {"paper", "agency"}
+    assert editor.model.used(ANYONE, False, revision=before - 3)["actors"] == set()
 
 
 # --- Batches
@@ -852,11 +856,18 @@ def test_a_key_twice_in_one_collection_of_a_batch_is_a_fault(editor: Editor) -> 
     rows: list[Form] = [
         {"key": "k", "title": "1"},
         {"key": "k", "title": "2"},
-        {"key": "k", "collection": "other"},
-        {},
-        {},
+        {"key": "k", "title": "3", "collection": "other"},
+        {"title": "4"},
+        {"title": "4"},
     ]
     assert editor.model.plan(rows).faulty == {0, 1}
+
+
+def test_a_row_needs_a_title_where_its_event_has_none(editor: Editor) -> None:
+    editor.event("e", key="e")
+    assert editor.model.plan([{"key": "e", "tags": ["x"]}, {"key": "f"}]).faulty == {1}
+    assert editor.model.plan([{"key": "e"}], on_existing="replace").faulty == {0}
+    assert editor.model.plan([{"key": "e", "title": None}]).faulty == {0}
 
 
 def test_rows_point_at_rows_and_hold_actors_and_sources_whole(editor: Editor) -> None:

@@ -217,7 +217,9 @@ def test_operations_are_named_by_verb_and_noun_and_only_once(contract: Contract)
     ids = [operation["operationId"] for _, _, operation in contract.operations()]
     assert len(ids) == len(set(ids))
     for name in ids:
-        assert re.fullmatch(r"(list|create|read|revise|retract|revert|delete|merge|unmerge|record)([A-Z][a-z]+)+", name), name
+        assert re.fullmatch(
+            r"(list|create|read|revise|retract|revert|delete|merge|unmerge|record)([A-Z][a-z]+)+", name
+        ), name
 
 
 def test_operations_are_told(contract: Contract) -> None:

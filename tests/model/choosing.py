@@ -181,6 +181,8 @@ def meaning(selection: Selection) -> Form:
     for name, default in COMPANIONS.items():
         if plain.get(name) == [default]:
             del plain[name]
+    if plain.get("order") == ["asc"]:
+        del plain["order"]
     for first, last in (("from", "to"), ("published_from", "published_to")):
         if first in selection or last in selection:
             plain[first] = window(selection, first, last)

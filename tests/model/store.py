@@ -144,6 +144,20 @@ class Model:
                     resting.add(ident)
         return resting
 
+    def may_be_told_by(self, actor: str) -> set[str]:
+        """The events with a claim that this actor, or one it stands for or that stands for it, speaks or publishes.
+
+        Reading: of a merge too, which of them get a version with nothing new in it is left to the service.
+        """
+        now = self.head
+        told = set()
+        for ident, entry in now.events.items():
+            for claim in entry.form["claims"]:
+                tellers = {now.sources[claim["source"]].form["publisher"], *claim["speakers"]} - {None}
+                if now.actor(actor) in {now.actor(str(each)) for each in tellers}:
+                    told.add(ident)
+        return told
+
     def whole_event(self, sent: Form, others: Iterable[Row] = ()) -> Form:
         """An event's form as it will stand: defaults in place, relations naming both key and id.
 
@@ -219,9 +233,12 @@ class Model:
         for places in counted.values():
             plan.faulty |= set(places if len(places) > 1 else ())
         for index, row in enumerate(plan.rows):
+            form = self.whole_event(sent_by[index], plan.rows)
+            if form["title"] is None:
+                plan.faulty.add(index)
             if index in plan.faulty:
                 continue
-            row.form = self.whole_event(sent_by[index], plan.rows)
+            row.form = form
             skipped = on_existing == "skip" and row.ident in self.head.events
             if skipped or self.changes_nothing("events", row.ident, row.form):
                 row.result = "unchanged"
@@ -273,27 +290,36 @@ class Model:
             or document["id"] in asked(selection, "id") + pinned
         )
 
-    def used(self, caller: Caller, named: bool) -> dict[str, set[str]]:
-        """The actors and sources, by kind, that events the caller sees use today: for those who name them, or in lists.
+    def used(self, caller: Caller, named: bool, revision: int | None = None) -> dict[str, set[str]]:
+        """The actors and sources, by kind, that events in the caller's sight have used by a revision.
 
-        Reading: of a merged actor in use, those that it is merged into are in use too.
+        Those of unlisted collections count for whoever `named` what they read, and not for lists. Used are also the
+        sources that these rest on, near and far, and their publishers.
+
+        Reading: with a merged actor, those that it is merged into are used too.
         """
         actors: set[str] = set()
         sources: set[str] = set()
-        for ident, entry in self.head.events.items():
-            home = self.homes[ident]
-            unlisted = self.visibility("collections", home) == "unlisted"
-            if not self.in_reach(home, caller) or (unlisted and not named):
-                continue
-            actors |= {part["actor"] for part in entry.form["actors"]}
-            for claim in entry.form["claims"]:
-                actors |= set(claim["speakers"])
-                sources |= {claim["source"], claim["via"]} - {None}
-        forms = self.head.source_forms()
-        sources = {further for each in sources for further in reach(each, forms)}
-        actors |= {forms[each]["publisher"] for each in sources} - {None}
-        actors |= {further for each in actors for further in self.head.merged_through(each)}
+        for snapshot in self.snapshots:
+            if revision is not None and snapshot.revision > revision:
+                break
+            for ident, entry in snapshot.events.items():
+                home = self.homes[ident]
+                unlisted = self.visibility("collections", home) == "unlisted"
+                if self.in_reach(home, caller) and (named or not unlisted):
+                    actors |= {part["actor"] for part in entry.form["actors"]}
+                    for claim in entry.form["claims"]:
+                        actors |= set(claim["speakers"])
+                        sources |= {claim["source"], claim["via"]} - {None}
+            forms = snapshot.source_forms()
+            sources |= {further for each in sources & forms.keys() for further in reach(each, forms)}
+            actors |= {forms[each]["publisher"] for each in sources & forms.keys()} - {None}
+            actors |= {further for each in actors for further in snapshot.merged_through(each)}
         return {"actors": actors, "sources": sources}
+
+    def timeline_in_sight(self, slug: str, caller: Caller) -> bool:
+        """Reading: a private timeline is there for every holder of a key."""
+        return caller.scope is not None or self.visibility("timelines", slug) != "private"
 
     # Reading
 
@@ -354,13 +380,12 @@ class Model:
             and holds(document, selection, view)
             and (timeline is None or in_timeline(document, timeline, view))
         ]
-        stored = timeline["selection"] if timeline else {}
-        return ordered(documents, {"order": "asc", **stored, **selection}["order"])
+        return ordered(documents, self.order_of(selection, timeline))
 
     def included(self, documents: Iterable[Document], snapshot: Snapshot) -> dict[str, set[str]]:
         """The actors and sources that come with documents, by kind.
 
-        The actors that take part, speak, or publish the sources named, and those that these are merged into.
+        The actors that take part, speak, or publish the sources named, and those that merged ones of these stand for.
         """
         actors: set[str] = set()
         sources: set[str] = set()
@@ -370,7 +395,7 @@ class Model:
                 actors |= set(claim["speakers"])
                 sources |= {claim["source"], claim["via"]} - {None}
         actors |= {snapshot.sources[each].form["publisher"] for each in sources} - {None}
-        actors |= {further for each in actors for further in snapshot.merged_through(each)}
+        actors |= {snapshot.actor(each) for each in actors}
         return {"actors": actors, "sources": sources}
 
     def versions(self, ident: str) -> list[tuple[int, Entry | None]]:
@@ -410,7 +435,7 @@ class Model:
         # before what is at that very place.
         items.sort(key=lambda item: item["op"] != "removed")
         placed = [(item.get("after") or item["event"]) | {"item": item} for item in items]
-        return [document["item"] for document in ordered(placed, head.get("order", "asc"))]
+        return [document["item"] for document in ordered(placed, self.order_of(head, self.view(head, caller)[1]))]
 
     def one_sided(
         self,
@@ -445,15 +470,16 @@ class Model:
         Reading: of two revisions between which its timeline was redefined, more than the revision differs.
         """
         view, timeline = self.view(selection, caller)
-        own = meaning(without_pins({**selection, **view.lenses}))
-        if timeline is None:
-            return own
-        stored = without_pins(
-            {name: value for name, value in timeline["selection"].items() if name not in CLAIM_LENSES}
-        )
-        own.setdefault("order", asked(timeline["selection"], "order") or ["asc"])
-        stored.pop("order", None)
-        return own, meaning(stored), sorted(timeline["include"]), sorted(timeline["exclude"])
+        stored: Form = timeline["selection"] if timeline else {}
+        own = {name: value for name, value in selection.items() if name != "timeline"} | dict(view.lenses)
+        rest = {name: value for name, value in stored.items() if name not in CLAIM_LENSES and name != "order"}
+        order = {"order": self.order_of(selection, timeline)}
+        pins = [sorted(timeline[name]) for name in ("include", "exclude")] if timeline else [[], []]
+        return meaning(without_pins(own | order)), meaning(without_pins(rest)), pins
+
+    def order_of(self, selection: Selection, timeline: Form | None) -> str:
+        stored = timeline["selection"] if timeline else {}
+        return str({"order": "asc", **stored, **selection}["order"])
 
     def moves(self, base: Selection, head: Selection, caller: Caller) -> dict[str, int]:
         """At which revision each event last changed, up to the later of two.
