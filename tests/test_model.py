@@ -923,6 +923,10 @@ def test_a_timelines_lenses_are_defaults(editor: Editor) -> None:
     assert editor.ids(timeline="then", known_at="1999") == ["force"]
     editor.timeline("as-written", selection={"revision": "3"})
     assert editor.ids(timeline="as-written") == ["withdrawal"]
+    # A revision that it holds says where events are read, and not by which definition.
+    editor.timeline("as-written", selection={"revision": "3", "phase": ["expected"]})
+    assert editor.ids(timeline="as-written") == []
+    editor.timeline("as-written", selection={"revision": "3"})
     assert editor.ids(timeline="as-written", as_of=editor.recorded(4)) == ["withdrawal", "denial"]
 
 

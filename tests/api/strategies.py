@@ -304,7 +304,7 @@ definitions: st.SearchStrategy[Write] = st.tuples(
     one_of(["public", "public", "unlisted", "private"]),
 )
 merges: st.SearchStrategy[Write] = st.tuples(st.just("merge"), one_of(ACTORS), one_of(ACTORS))
-unmerges: st.SearchStrategy[Write] = st.tuples(st.just("unmerge"), one_of(ACTORS))
+unmerges: st.SearchStrategy[Write] = st.tuples(st.just("unmerge"), picks)
 shows: st.SearchStrategy[Write] = st.tuples(st.just("show"), one_of(list(COLLECTIONS)), one_of(VISIBILITIES))
 WRITES: dict[str, tuple[int, st.SearchStrategy[Write]]] = {
     # The first writes nothing and is what others shrink to, so that histories may be long and failures short.

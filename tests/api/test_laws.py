@@ -4,8 +4,10 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from itertools import cycle
+from typing import Any
 
 import httpx
 import jsonpatch
@@ -20,6 +22,7 @@ from tests.api.strategies import (
     KEYS,
     NOT_YET,
     VISIBILITIES,
+    WRITES,
     History,
     Sides,
     comparisons,
@@ -33,9 +36,9 @@ from tests.api.world import (
     COUNTS,
     Store,
     World,
+    agree,
     all_settled,
     count_reading,
-    differences,
     documents_of,
     opened_store,
     plain,
@@ -43,9 +46,10 @@ from tests.api.world import (
     two_sided,
 )
 from tests.conftest import Live
-from tests.model import PINS, Document, Form, compared, ordered, thinned
+from tests.model import COMPANIONS, FILTERS, LENSES, PINS, Document, Form, compared, ordered, thinned
 
-EXAMPLES = int(os.environ.get("DATELINE_EXAMPLES_LAWS", "25"))
+FEW = 25
+EXAMPLES = int(os.environ.get("DATELINE_EXAMPLES_LAWS", FEW))
 SECONDS_FOR_ONE_EXAMPLE = 30
 
 pytestmark = pytest.mark.timeout(EXAMPLES * SECONDS_FOR_ONE_EXAMPLE)
@@ -58,6 +62,26 @@ laws = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 
+Law = Callable[..., None]
+LAWS: dict[str, tuple[Law, dict[str, Any]]] = {}
+"""Each law, before it is given examples, and what it is given."""
+
+
+def law(**strategies: Any) -> Callable[[Law], Law]:
+    """Makes a test of a law, and keeps it to be tried on services that break it."""
+
+    def decorated(check: Law) -> Law:
+        @wraps(check)
+        def counted(*given: Any, **drawn: Any) -> None:
+            COUNTS["law", check.__name__] += 1
+            check(*given, **drawn)
+
+        LAWS[check.__name__] = check, strategies
+        return laws(given(**strategies)(counted))
+
+    return decorated
+
+
 Reading = tuple[str, Form]
 Comparison = tuple[str, str, Sides]
 
@@ -68,8 +92,7 @@ def store(live: Live) -> Iterator[Store]:
         yield opened
 
 
-@laws
-@given(history=histories, drawn=st.lists(readings, min_size=8, max_size=16), fields=thinnings)
+@law(history=histories, drawn=st.lists(readings, min_size=8, max_size=16), fields=thinnings)
 def test_listings_through_the_lenses_equal_the_models(
     store: Store, history: History, drawn: list[Reading], fields: list[str]
 ) -> None:
@@ -120,8 +143,7 @@ def check_merged(world: World) -> None:
             assert httpx.URL(response.headers["Location"]).path == f"/v1/actors/{head.actor(slug)}"
 
 
-@laws
-@given(
+@law(
     history=histories,
     drawn=st.lists(readings, min_size=3, max_size=6),
     later=st.lists(some_writes("show"), min_size=1, max_size=8),
@@ -159,8 +181,7 @@ def json_names(query: Form) -> set[str]:
     return {name.removeprefix("base_").removeprefix("head_") for name in query}
 
 
-@laws
-@given(
+@law(
     history=histories,
     drawn=st.lists(comparisons, min_size=3, max_size=6),
     limit=st.integers(1, 5),
@@ -195,11 +216,7 @@ def check_diff(world: World, base: Form, head: Form, caller: str, match_on: str,
     modelled = world.model.diff(base, head, match_on, asking)
     assert (only_revision and "the order of merges" in NOT_YET) or short(items) == [
         (item["op"], item["id"]) for item in modelled
-    ], (
-        how,
-        caller,
-        two_sided(base, head),
-    ) + debug(world, base, head, asking, items, modelled)
+    ], (how, caller, two_sided(base, head), *debug(world, base, head, asking, items, modelled))
     if only_revision and "the order of merges" in NOT_YET:
         items.sort(key=subject)
         modelled.sort(key=lambda item: str(item["id"]))
@@ -239,7 +256,7 @@ def check_against_model(items: list[Document], expected: list[Document]) -> None
     for item, modelled in zip(items, expected, strict=True):
         names = ("before", "after") if item["op"] == "changed" else ("event", "other")
         given = [item[name] and plain(item[name]) for name in names]
-        assert differences(given, all_settled([modelled[name] for name in names])) == []
+        agree(given, all_settled([modelled[name] for name in names]))
         assert set(item.get("fields") or []) == modelled.get("fields", set())
 
 
@@ -314,8 +331,7 @@ def check_thinned_diff(world: World, base: Form, head: Form, caller: str, match_
             assert jsonpatch.apply_patch(item["before"], item["patch"]) == item["after"]
 
 
-@laws
-@given(
+@law(
     history=histories,
     reading=readings,
     edits=st.lists(some_writes("show"), max_size=12),
@@ -365,11 +381,40 @@ def listed_after(last: Document, world: World, selection: Form, caller: str, rev
     return [item for item in items if item["id"] in follow]
 
 
+@law(history=histories, name=one_of(list(COLLECTIONS)), kept=st.sets(st.integers(0, 8)), lines=st.booleans())
+def test_what_a_batch_retracts_comes_back_unchanged(
+    store: Store, history: History, name: str, kept: set[int], lines: bool
+) -> None:
+    """A collection sent in part, what is missing being retracted, and then as a whole is the collection as it was."""
+    if "batch" in NOT_YET:
+        pytest.skip("the service has no batches yet")
+    world = World(store)
+    world.play(history)
+    home, model = world.own(name), world.model
+    before = model.head.revision
+    forms = [entry.form for ident, entry in model.head.events.items() if model.homes[ident] == home]
+    keys = [
+        form["key"]
+        for form in forms
+        if form["key"] is not None and len(world.kept_relations(form)) == len(form["relations"])
+    ]
+    how = {"collection": name, "on_existing": "merge", "lines": lines}
+    some = [{"key": key} for place, key in enumerate(keys) if place in kept]
+    if not some:
+        return
+    world.send_batch(some, how | {"retract_missing": True})
+    world.send_batch([{"key": key} for key in keys], how | {"retract_missing": False})
+    base = {"collection": [home], "revision": str(before)}
+    items = world.diff(base, {"collection": [home]}, "writer", {})
+    COUNTS["batch", "brought some back" if len(keys) > len(some) else "retracted none with a key"] += 1
+    lost = [form for form in forms if form["key"] not in keys]
+    assert [item["op"] for item in items] == ["removed"] * len(lost)
+
+
 # --- What a caller may not see
 
 
-@laws
-@given(history=histories, caller=one_of(CALLERS[:2]), drawn=st.lists(readings, min_size=2, max_size=4))
+@law(history=histories, caller=one_of(CALLERS[:2]), drawn=st.lists(readings, min_size=2, max_size=4))
 def test_what_a_caller_may_not_see_is_nowhere(
     store: Store, history: History, caller: str, drawn: list[Reading]
 ) -> None:
@@ -429,13 +474,23 @@ def open_addresses(world: World, drawn: list[Reading], caller: str) -> Iterator[
     for _, each in drawn:
         # Selections that stay in the example by what is open, and answers that do not tell the query again.
         selection = world.selection({**each, "order": "asc"})
-        named = {"timeline", "collection", "key", "related_to", "id", *OF_NAMES} & selection.keys()
+        named = {"timeline", "collection", "key", "id", *OF_NAMES} & selection.keys()
         selection = {name: value for name, value in selection.items() if name not in named}
         yield "/v1/events", {**selection, "recorded_from": world.revisions()[0].recorded, "limit": 500}
         yield "/v1/events", {**selection, **keys}
 
 
-OF_NAMES = ("actor", "source", "publisher", "speaker", "according_to", "according_to_source")
+OF_NAMES = (
+    "related_to",
+    "relation",
+    "direction",
+    "actor",
+    "source",
+    "publisher",
+    "speaker",
+    "according_to",
+    "according_to_source",
+)
 
 
 def check_names(world: World, caller: str) -> None:
@@ -506,3 +561,23 @@ def debug(world, base, head, asking, items, modelled):
         )
     print("\n".join(out))
     return ()
+
+
+# --- What the examples were
+
+
+def test_every_kind_of_write_lens_parameter_and_diff_occurred() -> None:
+    """Of the few examples of every run, so that none of them can fall out of the laws unnoticed."""
+    if any(COUNTS["law", name] < FEW for name in LAWS):
+        pytest.skip("not all laws have had their examples in this run")
+    parameters = {*FILTERS, *COMPANIONS, *LENSES, "timeline", "order", "fields", "fields of a diff"}
+    expected = {
+        "write": WRITES.keys() - NOT_YET,
+        "parameter": parameters,
+        "caller": set(CALLERS),
+        "diff of": {"revision", "as_of", "known_at", "according_to", "according_to_source", "timeline", "collection"},
+        "diff item": {"added", "removed", "changed", "added, other", "removed, other"},
+        "pages": {"one", "several", "several, visibility changed"},
+    }
+    missing = {(kind, name) for kind, names in expected.items() for name in names if not COUNTS[kind, name]}
+    assert missing == set()

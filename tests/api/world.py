@@ -396,9 +396,14 @@ class World:
         else:
             self.stand_for(slug, target, response)
 
-    def unmerge(self, name: str) -> None:
-        self.ensure(name)
-        slug = self.own(name)
+    def unmerge(self, pick: int) -> None:
+        """Of an actor that is merged, if there is one."""
+        actors = self.model.head.actors
+        merged_away = [slug for slug, entry in actors.items() if entry.form["merged_into"] is not None]
+        among = merged_away or list(actors)
+        if not among:
+            return
+        slug = among[pick % len(among)]
         response = self.post(f"/v1/actors/{slug}/unmerge", {})
         if self.model.head.actors[slug].form["merged_into"] is None:
             assert response.status_code == 200, response.text
@@ -525,8 +530,11 @@ class World:
             params["on_existing"] = drawn["on_existing"]
         if drawn["retract_missing"]:
             params["retract_missing"] = "true"
-        dry = self.post_rows(rows, drawn["lines"], params | {"dry_run": "true"})
-        done = self.post_rows(rows, drawn["lines"], params)
+        homes = {row.collection for row in plan.rows} | {how["collection"]}
+        # What it does in sight tells of the batch, so that its message may say no more than all may know.
+        message = f"Sent to {homes.pop()}" if len(homes) == 1 and not plan.resources else "Sent"
+        dry = self.post_rows(rows, drawn["lines"], params | {"dry_run": "true"}, message)
+        done = self.post_rows(rows, drawn["lines"], params, message)
         if plan.faulty:
             COUNTS["write", "batch at fault"] += 1
             for response in (dry, done):
@@ -562,15 +570,12 @@ class World:
             self.check_written(self.read(f"/v1/events/{ids[row.ident]}").json())
         if how["on_existing"] in ("merge", "replace") and not any(row.key is None for row in plan.rows):
             COUNTS["write", "batch sent twice"] += 1
-            self.check_unchanged(self.post_rows(rows, drawn["lines"], params))
+            self.check_unchanged(self.post_rows(rows, drawn["lines"], params, message))
 
-    def post_rows(self, rows: list[Form], lines: bool, params: Form) -> httpx.Response:
-        if not lines:
-            return self.store.client.post(
-                "/v1/events/batch", json=rows, params=params, headers=self.headers["writer"], timeout=30
-            )
-        body = "\n\n".join(json.dumps(row) for row in rows)
-        headers = self.headers["writer"] | {"Content-Type": "application/x-ndjson"}
+    def post_rows(self, rows: list[Form], lines: bool, params: Form, message: str) -> httpx.Response:
+        kind = "application/x-ndjson" if lines else "application/json"
+        body = "\n\n".join(json.dumps(row) for row in rows) if lines else json.dumps(rows)
+        headers = self.headers["writer"] | {"Content-Type": kind, "Revision-Message": message}
         return self.store.client.post("/v1/events/batch", content=body, params=params, headers=headers)
 
     def check_batch(self, answer: Document, plan: Plan, ids: dict[str, str]) -> None:
@@ -597,7 +602,7 @@ class World:
     def check_written(self, document: Document) -> None:
         """Whoever writes sees all."""
         seen = self.model.seen(document["id"], {}, WRITER)
-        assert differences([plain(document)], all_settled([seen])) == []
+        agree([plain(document)], all_settled([seen]))
 
     def listing(self, selection: Form, caller: str = "writer") -> Document:
         """The service's answer, once found equal to the model's in content and order."""
@@ -608,7 +613,7 @@ class World:
         assert response.status_code == 200, (str(response.url), response.text)
         page: Document = response.json()
         expected = self.model.listing(selection, self.callers[caller])
-        assert differences([plain(item) for item in page["items"]], all_settled(expected)) == []
+        agree([plain(item) for item in page["items"]], all_settled(expected))
         assert page["next"] is None
         self.check_included(page["included"], page["items"], self.model.view(selection)[0].snapshot)
         return page
@@ -635,7 +640,7 @@ class World:
         assert stamps == [(snapshot.revision, snapshot.recorded) for snapshot in snapshots]
         documents = [item["event"] and plain(item["event"]) for item in items]
         seen = [see(View(snapshot, {}, unseen), ident) for snapshot in snapshots]
-        assert differences(documents, all_settled(seen)) == []
+        agree(documents, all_settled(seen))
 
     def check_single(self, ident: str, selection: Form, caller: str = "writer") -> None:
         """One event through the lenses alone."""
@@ -647,7 +652,7 @@ class World:
             assert response.status_code in (404, 410), response.text
         else:
             assert response.status_code == 200, response.text
-            assert differences([plain(response.json())], [settled(expected)]) == []
+            agree([plain(response.json())], [settled(expected)])
 
     def diff(self, base: Form, head: Form, caller: str, how: Form, limit: int = 500) -> list[Document]:
         """All items of the service's diff, read page by page."""
@@ -716,6 +721,12 @@ def differences(given: Any, expected: Any, path: str = "") -> list[str]:
         pairs = enumerate(zip(given, expected, strict=True))
         return [line for place, pair in pairs for line in differences(*pair, f"{path}/{place}")]
     return [] if given == expected else [f"{path}: {given!r} should be {expected!r}"]
+
+
+def agree(given: Any, expected: Any) -> None:
+    """Raises AssertionError, with each difference on a line."""
+    lines = differences(given, expected)
+    assert not lines, "\n".join(lines)
 
 
 def all_settled(documents: Sequence[Document | None]) -> list[Document | None]:

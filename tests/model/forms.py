@@ -78,10 +78,15 @@ def settled(document: Document) -> Document:
 
 
 def compared(document: Document) -> Document:
-    """What of a document can be a change between two sides."""
+    """What of a document can be a change between two sides.
+
+    Reading: which event a relation points at goes by its key; only where it has none, by its id.
+    """
     kept = {name: value for name, value in document.items() if name not in ONLY_KNOWN_TO_THE_SERVICE}
     kept["claims"] = [{name: claim[name] for name in claim if name != "id"} for claim in document["claims"]]
-    kept["relations"] = [{"type": each["type"], "key": each["key"]} for each in document["relations"]]
+    kept["relations"] = [
+        {**each, "event": each["event"] if each["key"] is None else None} for each in document["relations"]
+    ]
     return settled(kept)
 
 

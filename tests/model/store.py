@@ -346,15 +346,13 @@ class Model:
     def view(self, selection: Selection, caller: Caller = ANYONE) -> tuple[View, Form | None]:
         """From where a selection is read, and its timeline's definition.
 
-        Reading: a revision or instant held by a timeline is taken from its definition at the head, and its
-        definition at the revision so found is the one that applies.
+        Reading: a timeline's definition is that of the revision that the request asks for, else today's; a revision
+        or instant that the timeline itself holds is where events are then read.
         """
         snapshot, timeline = self.pinned(selection), None
         if "timeline" in selection:
-            if snapshot is None:
-                current = self.definition(selection["timeline"], self.head)
-                snapshot = self.pinned(current["selection"]) if current else None
             timeline = self.definition(selection["timeline"], snapshot or self.head)
+            snapshot = snapshot or (self.pinned(timeline["selection"]) if timeline else None)
         defaults = timeline["selection"] if timeline else {}
         lenses = {name: value for name, value in {**defaults, **selection}.items() if name in CLAIM_LENSES}
         return View(snapshot or self.head, lenses, self.unseen(caller)), timeline
