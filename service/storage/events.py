@@ -12,7 +12,7 @@ from service.domain.lenses import Position, Seen, Version, see
 from service.domain.selection import Selection, holds
 from service.domain.terms import Term
 from service.storage import postings, resources
-from service.storage.pool import Connection
+from service.storage.pool import Connection, insert_many
 from service.storage.postings import Named, Place, Posting
 
 
@@ -56,6 +56,20 @@ async def find_by_key(connection: Connection, collections: Iterable[str], keys: 
     return [Identity(row[0], str(row[1]), row[2], row[3]) for row in rows]
 
 
+EACH_BY_KEY = """
+SELECT e.event, e.id, c.slug, e.key FROM unnest($1::text[], $2::text[]) AS q(collection, key)
+JOIN resource c ON c.kind = 'collection' AND c.slug = q.collection
+JOIN event e ON e.collection = c.resource AND e.key = q.key
+"""
+
+
+async def find_each_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Identity]:
+    """The events of these collections and keys."""
+    wanted = list(set(keys))
+    rows = await connection.fetch(EACH_BY_KEY, [pair[0] for pair in wanted], [pair[1] for pair in wanted])
+    return {(row[2], row[3]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
+
+
 AT = """
 SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
 FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
@@ -68,6 +82,34 @@ async def read_versions(connection: Connection, events: Iterable[int], revision:
     """The newest version up to the revision of each event that had been recorded by then; retracted ones too."""
     rows = await connection.fetch(AT, list(events), revision)
     return {row[0]: Version(*row) for row in rows}
+
+
+# Of one that is live that is its newest version.
+LAST_LIVE = """
+SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT * FROM version v WHERE v.event = q.event AND v.document IS NOT NULL ORDER BY v.revision DESC LIMIT 1
+) v
+"""
+
+
+async def read_last_live(connection: Connection, events: Iterable[int]) -> dict[int, Version]:
+    """Each event as it is, or was before it was retracted."""
+    rows = await connection.fetch(LAST_LIVE, list(events))
+    return {row[0]: Version(*row) for row in rows}
+
+
+LIVE_NOW = """
+SELECT q.event FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT v.document IS NOT NULL AS live FROM version v WHERE v.event = q.event ORDER BY v.revision DESC LIMIT 1
+) v
+WHERE v.live
+"""
+
+
+async def read_live(connection: Connection, events: Iterable[int]) -> set[int]:
+    """Those of the events that are not retracted."""
+    return {row[0] for row in await connection.fetch(LIVE_NOW, list(events))}
 
 
 HISTORY = """
@@ -179,6 +221,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 
+VERSION_COLUMNS: Final = (
+    *("event", "revision", "t_lo", "t_hi", "span", "known", "told"),
+    *("terms", "actors", "sources", "document", "facts"),
+)
+
+
 async def append_versions(connection: Connection, revision: int, versions: Sequence[Written]) -> None:
     """Records what these events are from the revision on, and brings the index along. The caller holds the head."""
     before = {row[0]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
@@ -213,8 +261,29 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
                 version.facts,
             )
         )
-    await connection.executemany(ADD_VERSION, rows)
+    await insert_many(connection, ADD_VERSION, "version", VERSION_COLUMNS, rows)
     await postings.write_postings(connection, revision, closed, opened)
+
+
+async def retractions_of(connection: Connection, numbers: Sequence[int]) -> list[Written]:
+    """What takes these events out: versions in the places where they now stand, and found by nothing."""
+    rows = await connection.fetch(PLACES, numbers)
+    return [
+        Written(
+            event=row["event"],
+            lo=row["t_lo"],
+            hi=row["t_hi"],
+            undated=row["span"] == postings.UNDATED,
+            known=row["known"],
+            told=(),
+            terms=frozenset(),
+            actors=frozenset(),
+            sources=frozenset(),
+            document=None,
+            facts=None,
+        )
+        for row in rows
+    ]
 
 
 def _place(row: Any) -> Place:
