@@ -318,7 +318,9 @@ class World:
 
     def revert(self, pick: int, to: int) -> None:
         """Put an earlier state of an event back, or find that there is none to put back."""
-        ident, snapshot = self.pick_created(pick), self.pick_snapshot(to)
+        ident = self.pick_created(pick)
+        own = [self.model.at(revision) for revision, _ in self.model.versions(ident)]
+        snapshot = self.pick_snapshot(to) if to % 4 == 0 else own[to % len(own)]
         home = self.model.homes[ident]
         response = self.post(f"/v1/events/{ident}/revert", {"revision": snapshot.revision}, f"Reverted in {home}")
         if ident not in snapshot.events:

@@ -231,7 +231,8 @@ class Model:
                 plan.faulty.add(index)
             sent_by[index] = self.row_form(sent | {"collection": home}, known, on_existing)
         for places in counted.values():
-            plan.faulty |= set(places if len(places) > 1 else ())
+            # Reading: of rows with one key the first is in order, and each further one a fault.
+            plan.faulty |= set(places[1:])
         for index, row in enumerate(plan.rows):
             form = self.whole_event(sent_by[index], plan.rows)
             if form["title"] is None:
