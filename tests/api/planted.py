@@ -1,18 +1,18 @@
 """The service with one rule of it made wrong, to see that the laws notice: `python -m tests.api.planted BUG serve`.
 
-Nothing in the service knows of this. A bug replaces one name in this process before the command runs, so the service
-must be one process (one worker, as is the default).
+Nothing in the service knows of this. A bug replaces a name or two in this process before the command runs, so the
+service must be one process (one worker, as is the default).
 """
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from service import __main__ as command
-from service.domain import dates, diff, filters, lenses, standing
-from service.domain.dates import LATEST
+from service.domain import dates, diff, filters, lenses, rendering, standing, terms
+from service.domain.dates import EARLIEST, LATEST
 from service.domain.filters import Box, ClaimFilter
 from service.domain.lenses import Lens
 from service.domain.parameters import Lenses
@@ -71,6 +71,26 @@ def of_different_participations(hold: Any) -> Any:
     return lambda asked, *rest: hold(replace(asked, roles=()), *rest) and hold(replace(asked, actors=()), *rest)
 
 
+def found_by_different_participations(find: Any) -> Any:
+    def wrong(asked: Any, lens: Any) -> Any:
+        yield from find(replace(asked, roles=()), lens)
+        yield from find(replace(asked, actors=()), lens)
+
+    return wrong
+
+
+def of_first_claims(standing_of: Any) -> Any:
+    return lambda stated, *rest: standing_of(list(stated)[::-1], *rest)
+
+
+def certainly(published_in: Any) -> Any:
+    def wrong(claim: Any, first: int, last: int) -> bool:
+        before, after = published_in(claim, EARLIEST, first - 1), published_in(claim, last + 1, LATEST)
+        return published_in(claim, first, last) and not before and not after
+
+    return wrong
+
+
 def flat(_: Any) -> Any:
     return lambda box, latitude, longitude: box.west <= longitude <= box.east and box.south <= latitude <= box.north
 
@@ -100,57 +120,69 @@ def matched_by_id(_: Any) -> Any:
     }
 
 
-BUGS: dict[str, tuple[Any, str, Wrong]] = {
-    "confirming does not assert": (standing, "ASSERTING", lambda right: right - {"confirms"}),
-    "a voice keeps its first claim": (
-        standing,
-        "standing_of",
-        lambda right: lambda stated, *rest: right(list(stated)[::-1], *rest),
+class Bug(NamedTuple):
+    """A wrong rule: the law that it breaks, and each name that is replaced: where it stands, the name, what becomes."""
+
+    law: str
+    replaced: tuple[tuple[Any, str, Wrong], ...]
+
+
+def in_law(name: str, *replaced: tuple[Any, str, Wrong]) -> Bug:
+    return Bug(f"test_{name}", replaced)
+
+
+LISTINGS = "listings_through_the_lenses_equal_the_models"
+DIFFS = "a_diff_leads_from_the_base_to_the_head"
+SIGHT = "what_a_caller_may_not_see_is_nowhere"
+BUGS: dict[str, Bug] = {
+    "confirming does not assert": in_law(LISTINGS, (standing, "ASSERTING", lambda right: right - {"confirms"})),
+    "a voice keeps its first claim": in_law(
+        LISTINGS, *((module, "standing_of", of_first_claims) for module in (rendering, lenses, terms))
     ),
-    "ties are reversed": (events, "walk_selection", ties_reversed),
-    "known_at looks at the latest bound": (Lens, "shows", seen_from_the_latest_bound),
-    "an account's date does not take over": (lenses, "_told_date", lambda right: lambda event: None),
-    "publishers alone give an account": (Lens, "shows", told_by_publishers),
-    "a timeline's lenses stay": (Lenses, "over", lambda right: lambda given, defaults: right(defaults, given)),
-    "merges are ignored": (resources, "read_aliases", not_resolved),
-    "claim filters hold of different claims": (filters, "_claims_hold", of_different_claims),
-    "actor and role hold of different participations": (filters, "_participations_hold", of_different_participations),
-    "no box crosses 180°": (Box, "hold", flat),
-    "claims without a date match": (
-        filters,
-        "_published_in",
-        lambda right: lambda claim, *window: claim.published is None or right(claim, *window),
+    "ties are reversed": in_law(LISTINGS, (events, "walk_selection", ties_reversed)),
+    "known_at looks at the latest bound": in_law(LISTINGS, (Lens, "shows", seen_from_the_latest_bound)),
+    "an account's date does not take over": in_law(LISTINGS, (lenses, "_told_date", lambda right: lambda event: None)),
+    "publishers alone give an account": in_law(LISTINGS, (Lens, "shows", told_by_publishers)),
+    "a timeline's lenses stay": in_law(
+        LISTINGS, (Lenses, "over", lambda right: lambda given, defaults: right(defaults, given))
     ),
-    "what is private is listed": (
-        selecting,
-        "sight_of",
-        lambda right: lambda caller, known: right(caller, dict.fromkeys(known, "public")),
+    "merges are ignored": in_law(LISTINGS, (resources, "read_aliases", not_resolved)),
+    "claim filters hold of different claims": in_law(LISTINGS, (filters, "_claims_hold", of_different_claims)),
+    "actor and role hold of different participations": in_law(
+        LISTINGS,
+        (filters, "_participations_hold", of_different_participations),
+        (terms, "_participations", found_by_different_participations),
     ),
-    "what is unlisted is listed": (
-        selecting,
-        "sight_of",
-        lambda right: lambda *given: replace(right(*given), listed=right(*given).named),
+    "no box crosses 180°": in_law(LISTINGS, (Box, "hold", flat)),
+    "publications must lie in the window": in_law(LISTINGS, (filters, "_published_in", certainly)),
+    "exclusions of a timeline are forgotten": in_law(LISTINGS, (selecting, "select", without_exclusions)),
+    "what is private is listed": in_law(
+        SIGHT,
+        (selecting, "sight_of", lambda right: lambda caller, known: right(caller, dict.fromkeys(known, "public"))),
     ),
-    "relations into what is hidden are shown": (
-        selecting,
-        "sight_of",
-        lambda right: lambda *given: replace(right(*given), hidden=frozenset()),
+    "what is unlisted is listed": in_law(
+        SIGHT,
+        (selecting, "sight_of", lambda right: lambda *given: replace(right(*given), listed=right(*given).named)),
     ),
-    "exclusions of a timeline are forgotten": (selecting, "select", without_exclusions),
-    "a new standing is no change": (
-        diff,
-        "fields_between",
-        lambda right: lambda *sides: [name for name in right(*sides) if name != "standing"],
+    "relations into what is hidden are shown": in_law(
+        SIGHT, (selecting, "sight_of", lambda right: lambda *given: replace(right(*given), hidden=frozenset()))
     ),
-    "what exists outside a selection is not told": (comparing, "change_between", without_other),
-    "keys are not matched": (comparing, "_counterparts", matched_by_id),
+    "a new standing is no change": in_law(
+        DIFFS,
+        (
+            diff,
+            "fields_between",
+            lambda right: lambda *sides: [name for name in right(*sides) if name != "standing"],
+        ),
+    ),
+    "what exists outside a selection is not told": in_law(DIFFS, (comparing, "change_between", without_other)),
+    "keys are not matched": in_law(DIFFS, (comparing, "_counterparts", matched_by_id)),
 }
-"""Each bug: where the name stands, the name, and what makes it wrong."""
 
 
 def plant(bug: str) -> None:
-    owner, name, wrong = BUGS[bug]
-    setattr(owner, name, wrong(getattr(owner, name)))
+    for owner, name, wrong in BUGS[bug].replaced:
+        setattr(owner, name, wrong(getattr(owner, name)))
 
 
 if __name__ == "__main__":

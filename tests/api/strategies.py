@@ -234,7 +234,8 @@ related = form({"related_to": picks}, relation=chosen(RELATIONS, 2), direction=o
 plain_filters: Forms = weighted(
     *[windows] * 3,
     *[claim_filters] * 4,
-    *[form({"actor": chosen(ACTORS)}, actor_match=any_or_all, role=chosen(ROLES, 1))] * 2,
+    form({"actor": chosen(ACTORS)}, actor_match=any_or_all),
+    form({"actor": chosen(ACTORS), "role": chosen(ROLES, 1)}, actor_match=any_or_all),
     form({"role": chosen(ROLES, 2)}),
     form({"undated": undated}),
     form({"tag": chosen(TAGS)}, tag_match=any_or_all),
