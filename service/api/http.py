@@ -80,6 +80,7 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
         name=path,
         status_code=200,
         opt={"operations": methods},
+        request_max_body_size=None,  # Each operation has its own, which `_body_of` keeps.
     )
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         operation = methods.get(request.method)

@@ -393,6 +393,8 @@ def test_more_rows_or_bytes_than_fit_are_refused(writer: httpx.Client, home: str
     refused(writer.post(BATCH, json=rows), 422, "invalid-body", "")
     lines = "\n".join(json.dumps(row) for row in rows)
     refused(writer.post(BATCH, content=lines, headers=NDJSON), 422, "invalid-body", "")
+    fits = "\n" * (32 * 2**20 - 100) + json.dumps({"key": "a", "title": "Last", "collection": home})
+    assert writer.post(BATCH, content=fits, headers=NDJSON).json()["created"] == 1
     long = [{"title": "x", "collection": home, "attributes": {"a": ["y" * 20_000] * 60}}]
     rows_refused(writer.post(BATCH, json=long), "/0")
     many = json.dumps([{"title": "x", "attributes": {"a": ["y" * 20_000] * 40}}] * 42)
