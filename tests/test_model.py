@@ -821,8 +821,11 @@ def test_a_batch_creates_and_merges_by_key(editor: Editor) -> None:
 
 def test_a_batch_may_replace_skip_or_fail(editor: Editor) -> None:
     editor.event("e", key="e", tags=["x"])
-    row = {"key": "e", "title": "new"}
+    row: Form = {"key": "e", "title": "new"}
     assert [each.result for each in editor.model.plan([row], on_existing="skip").rows] == ["unchanged"]
+    held = row | {"actors": [{"actor": {"slug": "new", "name": "New"}}]}
+    assert editor.model.plan([held], on_existing="skip").resources == []
+    assert [each[1] for each in editor.model.plan([held], on_existing="replace").resources] == ["new"]
     failed = editor.model.plan([row, {"key": "f", "title": "f"}], on_existing="fail")
     assert failed.faulty == {0}
     assert [each.result for each in failed.rows] == ["refused", "created"]

@@ -14,10 +14,12 @@ from tests.model import Form
 
 ACTORS = ["a0", "a1", "a2", "a3", "a4"]
 SOURCES = ["s0", "s1", "s2", "s3", "s4", "s5"]
+OF_BATCHES = ["a5", "s6"]
+"""An actor and a source that only batches name, so that some of them come upon names that do not stand yet."""
 COLLECTIONS = {"c0": "public", "c1": "unlisted", "c2": "private"}
 TIMELINES = ["t0", "t1"]
 KEYS = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"]
-NAMES = {*ACTORS, *SOURCES, *COLLECTIONS, *TIMELINES, *KEYS}
+NAMES = {*ACTORS, *SOURCES, *OF_BATCHES, *COLLECTIONS, *TIMELINES, *KEYS}
 TAGS = ["kfor", "nato", "visit"]
 KINDS = ["attack", "statement"]
 ROLES = ["subject", "speaker"]
@@ -69,6 +71,7 @@ FIRST_SOURCES: dict[str, Form] = {
     "s3": {"published": "../2000", "publisher": "a0"},
     "s4": {"published": "1999-06-10", "publisher": "a1", "derived_from": ["s2", "s3"]},
     "s5": {"published": "2025-02", "derived_from": ["s3"]},
+    "s6": {"published": "2008-02-17", "publisher": "a5", "derived_from": ["s2", "s5"]},
 }
 PLACES = [
     {"name": "Kosovo", "country": "XK", "latitude": 42.6, "longitude": 20.9},
@@ -169,6 +172,7 @@ further_fields: dict[str, st.SearchStrategy[Any]] = {
 }
 collection_names = one_of(["c0", "c0", "c1", "c2"])
 events = form({"collection": collection_names, "key": one_of([None, *KEYS]), **usual_fields}, **further_fields)
+keyed_events = form({"key": one_of(KEYS), **usual_fields}, **further_fields)
 event_patches = form(
     title=usual_fields["title"],
     **{name: st.none() | each for name, each in (usual_fields | further_fields).items() if name != "title"},
@@ -183,6 +187,15 @@ actor_patches = form(name=one_of(["Renamed", "Renamed again"]), aliases=some(["A
 # A row may leave out what it does not change; of those that make an event the first has a title.
 rows = weighted(
     form({"key": one_of(KEYS), **usual_fields}, collection=collection_names, **further_fields),
+    form(
+        {
+            "key": one_of(KEYS),
+            **usual_fields,
+            "actors": st.lists(form({"actor": one_of(["a0", "a5"])}), max_size=1),
+            "claims": st.just([{"source": "s6"}]),
+        },
+        collection=collection_names,
+    ),
     form(
         {"key": one_of([None, *KEYS, *KEYS]), "title": usual_fields["title"]},
         collection=collection_names,
@@ -280,6 +293,18 @@ homes: Forms = weighted(
 selections = together(homes, any_filters(2), maybe_lens, pins, orders)
 own_timelines = together(timelines, several(plain_filters, 1), maybe_lens, pins, orders)
 """What a timeline of the example holds, without naming collections beside it."""
+TOUR: list[Form] = [
+    {"from": "1999"}, {"to": "2008", "match": "certain"}, {"undated": "only"}, {"published_from": "2008-02-17"},
+    {"published_to": "2008"}, {"recorded_from": (4, False)}, {"recorded_to": (3, True)}, {"role": ["subject"]},
+    {"actor": ["a0", "a1"], "actor_match": "all"}, {"source": ["s0", "s1"]}, {"publisher": ["a0"]},
+    {"speaker": ["a0", "a1"]}, {"stance": ["asserts", "denies"]}, {"standing": ["reported", "contested"]},
+    {"min_origins": "1"}, {"tag": ["kfor", "visit"], "tag_match": "all"}, {"kind": ["attack"]}, {"key": ["k0", "k3"]},
+    {"phase": ["expected", "happened"]}, {"language": ["en"]}, {"country": ["XK", "FJ"]}, {"bbox": BOXES[2]},
+    {"related_to": 2, "relation": ["causes", "depends_on"], "direction": "both"}, {"id": [0, 1, 2]}, {"timeline": "t0"},
+    {"as_of": (2, True)}, {"revision": 3}, {"known_at": "2025-02-19"}, {"according_to": ["a0", "a1", "a2"]},
+    {"according_to_source": ["s0", "s1", "s2"]}, {"order": "desc"},
+]  # fmt: skip
+"""Each parameter by itself, since what is drawn may pass one by."""
 readings = st.tuples(one_of([*CALLERS, "writer"]), weighted(*[selections] * 5, own_timelines))
 """Who asks, and for what."""
 

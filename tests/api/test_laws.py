@@ -21,12 +21,14 @@ from tests.api.strategies import (
     COLLECTIONS,
     KEYS,
     NOT_YET,
+    TOUR,
     VISIBILITIES,
     WRITES,
     History,
     Sides,
     comparisons,
     histories,
+    keyed_events,
     one_of,
     readings,
     some_writes,
@@ -92,13 +94,16 @@ def store(live: Live) -> Iterator[Store]:
         yield opened
 
 
+TOURS = cycle([("writer", each) for each in TOUR[start::8]] for start in range(8))
+
+
 @law(history=histories, drawn=st.lists(readings, min_size=8, max_size=16), fields=thinnings)
 def test_listings_through_the_lenses_equal_the_models(
     store: Store, history: History, drawn: list[Reading], fields: list[str]
 ) -> None:
     world = World(store)
     world.play(history)
-    for caller, each in drawn:
+    for caller, each in drawn + next(TOURS):
         selection = world.selection(each)
         page = world.listing(selection, caller)
         count_reading(caller, selection)
@@ -370,15 +375,21 @@ def listed_after(last: Document, world: World, selection: Form, caller: str, rev
     return [item for item in items if item["id"] in follow]
 
 
-@law(history=histories, name=one_of(list(COLLECTIONS)), kept=st.sets(st.integers(0, 8)), lines=st.booleans())
+@law(
+    history=histories,
+    name=one_of(list(COLLECTIONS)),
+    kept=st.sets(st.integers(0, 8), min_size=1),
+    more=st.lists(keyed_events, max_size=3),
+    lines=st.booleans(),
+)
 def test_what_a_batch_retracts_comes_back_unchanged(
-    store: Store, history: History, name: str, kept: set[int], lines: bool
+    store: Store, history: History, more: list[Form], name: str, kept: set[int], lines: bool
 ) -> None:
     """A collection sent in part, what is missing being retracted, and then as a whole is the collection as it was."""
     if "batch" in NOT_YET:
         pytest.skip("the service has no batches yet")
     world = World(store)
-    world.play(history)
+    world.play([*history, *(("create", {**each, "collection": name}) for each in more)])
     home, model = world.own(name), world.model
     before = model.head.revision
     forms = [entry.form for ident, entry in model.head.events.items() if model.homes[ident] == home]

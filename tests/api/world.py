@@ -19,7 +19,7 @@ import asyncpg
 import httpx
 
 from service.storage.keys import make_key
-from tests.api.strategies import ACTORS, COLLECTIONS, FIRST_SOURCES, NAMES, SOURCES, History
+from tests.api.strategies import ACTORS, COLLECTIONS, FIRST_SOURCES, NAMES, OF_BATCHES, History
 from tests.model import (
     ANYONE,
     OTHERS,
@@ -217,9 +217,9 @@ class World:
         if isinstance(value, dict | list):
             for member in value.values() if isinstance(value, dict) else value:
                 self.ensure(member)
-        elif value in ACTORS and self.own(value) not in self.model.head.actors:
+        elif value in (*ACTORS, *OF_BATCHES[:1]) and self.own(value) not in self.model.head.actors:
             self.create_named("actors", value, {"name": f"The {value}", "type": "organisation"})
-        elif value in SOURCES and self.own(value) not in self.model.head.sources:
+        elif value in FIRST_SOURCES and self.own(value) not in self.model.head.sources:
             drawn = {"title": f"The {value}", "type": "article", **FIRST_SOURCES[value]}
             self.ensure(drawn)
             self.create_named("sources", value, drawn)
@@ -570,6 +570,8 @@ class World:
         self.model.record(revision, self.recorded_at(revision), *changes)
         for row in plan.rows:
             self.check_written(self.read(f"/v1/events/{ids[row.ident]}").json())
+        for kind, slug, _ in plan.resources:
+            self.check_named(kind, self.read(f"/v1/{kind}/{slug}").json(), self.model.head)
         if how["on_existing"] in ("merge", "replace") and not any(row.key is None for row in plan.rows):
             COUNTS["write", "batch sent twice"] += 1
             self.check_unchanged(self.post_rows(rows, drawn["lines"], params, message))

@@ -219,10 +219,12 @@ class Model:
         counted: dict[tuple[str, str], list[int]] = {}
         for index, given in enumerate(rows):
             sent, held = unwrapped(given)
-            for each in held:
-                plan.resources += [each] if self.is_new(each, plan) else []
             home, key = sent.get("collection") or collection, sent.get("key")
             known = self.holder_of_key(home, key)
+            skipped = on_existing == "skip" and known in self.head.events
+            # Reading: a row that is skipped brings nothing, also none of what it holds whole.
+            for each in held if not skipped else ():
+                plan.resources += [each] if self.is_new(each, plan) else []
             row = Row(key, home, known or f"new {index}")
             plan.rows.append(row)
             if key is not None:
@@ -235,12 +237,12 @@ class Model:
             plan.faulty |= set(places[1:])
         for index, row in enumerate(plan.rows):
             form = self.whole_event(sent_by[index], plan.rows)
-            if form["title"] is None:
+            skipped = on_existing == "skip" and row.ident in self.head.events
+            if form["title"] is None and not skipped:
                 plan.faulty.add(index)
             if index in plan.faulty:
                 continue
             row.form = form
-            skipped = on_existing == "skip" and row.ident in self.head.events
             if skipped or self.changes_nothing("events", row.ident, row.form):
                 row.result = "unchanged"
             else:
