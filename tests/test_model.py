@@ -1,7 +1,9 @@
 """The plain model against cases worked by hand from the interface, for what judges must itself be sound."""
 
+import ast
 import json
 import os
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,19 @@ def sources(**derived_from: str) -> dict[str, Form]:
 def standing(claims: list[Form], known: dict[str, Form]) -> Document:
     """The standing of claims given in any order, each with its date as it was sent."""
     return model.standing(sorted(claims, key=lambda each: claim_order(each, each["published"])), known, {})
+
+
+def test_the_model_shares_nothing_with_the_service() -> None:
+    modules = {module for file in Path(model.__file__).parent.glob("*.py") for module in imported(file)}
+    own = {module for module in modules if module.startswith("tests.model.")}
+    assert len(own) > 4
+    assert {module.partition(".")[0] for module in modules - own} <= sys.stdlib_module_names
+
+
+def imported(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    named = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
+    return named | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 # --- Dates
