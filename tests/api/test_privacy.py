@@ -75,7 +75,7 @@ def make_world(writer: httpx.Client, visibility: str = "private") -> World:
     began = head_of(writer)
     with httpx.Client(base_url=writer.base_url, headers=writer.headers, timeout=30) as telling:
         telling.headers["Revision-Message"] = f"about {word}"
-        events = {}
+        events: dict[str, Document] = {}
         for name, slug, by in (("seen", home, writer), ("hidden", word, telling)):
             make(by, "collections", slug=home if name == "seen" else f"{word}-c", title=f"{home} {slug}")
             for actor in ("a", "press", "speaker"):
