@@ -162,15 +162,8 @@ class Edit:
         if isinstance(given, SourceInput):
             publishers = await self.existing("actor", [] if given.publisher is None else [given.publisher])
             faults += source_faults(given, publishers, await self.existing("source", given.derived_from))
-        elif isinstance(given, TimelineInput):
-            found = await events.find_by_id(self.connection, [*given.include, *given.exclude])
-            for name, pins in (("include", given.include), ("exclude", given.exclude)):
-                for place, id in enumerate(pins):
-                    if id not in found:
-                        faults.append(Fault(pointer=f"/{name}/{place}", detail=f"there is no event {id}"))
         if faults:
-            kind = "source" if isinstance(given, SourceInput) else "timeline"
-            raise Refused(f"The {kind} cannot be recorded as it is.", faults)
+            raise Refused("The source cannot be recorded as it is.", faults)
 
     async def existing(self, kind: Kind, slugs: Iterable[str]) -> dict[str, Row]:
         """Those of the slugs that name something now."""
