@@ -1,6 +1,8 @@
 """The demo dossier as the default start serves it: what the interface's description promises it shows."""
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,6 +10,8 @@ import pytest
 
 from tests.api.calls import Document, get, pages, without
 from tests.conftest import Live
+
+READING = Path(__file__).parents[2] / "docs" / "dossier.md"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def event_at(client: httpx.Client, key: str, **lenses: Any) -> Document:
         ("putin-demands", "2021", "year", "happened", "corroborated"),
         ("independence-anniversary", "2025-02-17", "day", "happened", "reported"),
         ("duric-moscow-visit", "[2025-02-17..2025-02-23]", "day", "happened", "reported"),
-        ("hegseth-statement", "[2025-02-10..2025-02-16]", "day", "happened", "reported"),
+        ("hegseth-statement", "[2025-02-10..2025-02-16]", "day", "happened", "corroborated"),
         ("riyadh-negotiations", "2025-02/..", "month", "happened", "corroborated"),
         ("us-russia-agreement", "[2025-02..]", "month", "expected", "mentioned"),
         ("us-troop-withdrawal", "2025-02/..", "month", "hypothetical", "contested"),
@@ -146,6 +150,95 @@ def test_the_difference_between_the_two_days(reader: httpx.Client) -> None:
     assert {"claims", "standing"} <= set(withdrawal["fields"])
     assert [withdrawal[side]["standing"]["state"] for side in ("before", "after")] == ["reported", "contested"]
     assert diff["summary"]["removed"] == 0
+
+
+MISSION = {
+    "us-troop-withdrawal": "denied",
+    "us-complete-withdrawal": "denied",
+    "us-force-reduction": "denied",
+    "us-mission-denial": "reported",
+    "hegseth-statement": "reported",
+    "us-troop-level-decision": "reported",
+}
+
+
+def states(client: httpx.Client, **selection: Any) -> dict[str, str]:
+    listing = get(client, "/v1/events", limit=500, **selection)
+    return {event["key"]: event["standing"]["state"] for event in listing["items"]}
+
+
+def test_each_account_tells_its_own_story(reader: httpx.Client, events: Mapping[str, Document]) -> None:
+    bild = states(reader, according_to="bild")
+    assert bild["us-troop-withdrawal"] == "reported"
+    assert bild["us-complete-withdrawal"] == "denied", "by Trump, as Bild tells"
+    assert "us-mission-denial" not in bild
+    assert states(reader, according_to="us-mission-to-nato") == MISSION
+    # The paper tells what the mission told it, and of the report that it asked about.
+    assert states(reader, according_to="gazeta-express") == MISSION | {"bild-report": "mentioned"}
+    article = states(reader, according_to_source="kosovo-withdrawal-article")
+    assert set(article) == set(events)
+    assert article["us-troop-withdrawal"] == "contested"
+    # The article has no publisher, so an account of it takes its slug; both lenses must hold of a claim.
+    both = states(reader, according_to="us-mission-to-nato", according_to_source="kosovo-withdrawal-article")
+    assert set(both) == set(MISSION)
+
+
+def test_the_reading_counts_the_accounts(reader: httpx.Client) -> None:
+    told = re.findall(r"^\| `(according_to\w*)=([a-z0-9-]+)` \| (\d+) events", READING.read_text(), re.MULTILINE)
+    assert len(told) == 5
+    for lens, slug, count in told:
+        assert len(keys(reader, **{lens: slug})) == int(count), slug
+
+
+# By rows: event, account, and the date it gives.
+@pytest.mark.parametrize(
+    ("key", "account", "edtf"),
+    [
+        ("kfor-start", {"according_to_source": "kosovo-withdrawal-article"}, "1999"),
+        ("kfor-start", {"according_to": "nato"}, "[1999-06-11..1999-06-18]"),
+        ("nato-intervention", {"according_to": "nato"}, "1999-03-24"),
+        ("kosovo-conflict-end", {"according_to": "nato"}, "1999-06-20"),
+        ("kosovo-independence", {"according_to": "assembly-of-kosovo"}, "2008-02-17"),
+        ("kosovo-independence", {"according_to": "united-nations"}, "2008-02-17"),
+        ("kosovo-independence", {"according_to_source": "kosovo-withdrawal-article"}, "2008"),
+        ("putin-demands", {"according_to": "bild"}, "2021"),
+        ("putin-demands", {"according_to": "russian-foreign-ministry"}, "2021-12-17"),
+        ("war-in-ukraine", {"according_to": "un-general-assembly"}, "2022-02-24/.."),
+        ("hegseth-statement", {"according_to": "pete-hegseth"}, "2025-02-13"),
+        ("hegseth-statement", {"according_to": "us-department-of-defense"}, "2025-02-13"),
+        ("hegseth-statement", {"according_to": "us-mission-to-nato"}, "[2025-02-10..2025-02-16]"),
+        ("independence-anniversary", {"according_to_source": "kosovo-withdrawal-article"}, "[2025-02-17..2025-02-23]"),
+        ("riyadh-negotiations", {"according_to": "us-department-of-state"}, "2025-02-18"),
+    ],
+)
+def test_accounts_give_their_own_dates(reader: httpx.Client, key: str, account: dict[str, str], edtf: str) -> None:
+    assert event_at(reader, key, **account)["occurred"]["edtf"] == edtf
+
+
+def test_the_window_goes_by_the_date_of_the_account(reader: httpx.Client) -> None:
+    window = {"from": "2021-12", "to": "2021-12", "match": "certain"}
+    assert keys(reader, according_to="russian-foreign-ministry", **window) == ["putin-demands"]
+    assert keys(reader, according_to="bild", **window) == []
+
+
+def test_the_difference_between_the_two_accounts(reader: httpx.Client) -> None:
+    sides = {"base_according_to": "bild", "head_according_to": "us-mission-to-nato"}
+    diff = get(reader, "/v1/diff", limit=500, **sides)
+    assert diff["summary"] == {"added": 4, "removed": 10, "changed": 2}
+    assert {side: diff[side]["selection"] for side in ("base", "head")} == {
+        "base": {"according_to": "bild"},
+        "head": {"according_to": "us-mission-to-nato"},
+    }
+    changed = {item["after"]["key"]: item for item in diff["items"] if item["op"] == "changed"}
+    assert {key: item["fields"] for key, item in changed.items()} == {
+        "us-troop-withdrawal": ["claims", "standing"],
+        "us-complete-withdrawal": ["claims", "standing"],
+    }
+    told = {key: [item[side]["standing"]["state"] for side in ("before", "after")] for key, item in changed.items()}
+    assert told == {"us-troop-withdrawal": ["reported", "denied"], "us-complete-withdrawal": ["denied", "denied"]}
+    note = reader.get("/v1/diff", params=sides, headers={"Accept": "text/markdown"}).text
+    assert note.startswith("# According to Bild, and according to United States Mission to NATO\n")
+    assert "\n  - according to Bild: reported\n    - Eastern European security official, in Bild's report" in note
 
 
 def test_known_at_travels_through_the_background(reader: httpx.Client) -> None:

@@ -74,7 +74,9 @@ def test_a_note_tells_what_came_went_and_changed(writer: httpx.Client, client: h
     head = head_of(client)
     assert note(client, base_revision=base, head_revision=head, collection=home) == (
         f"""\
-# Changes from revision {base} (collection={home}) to revision {head} (collection={home})
+# Changes from revision {base} to revision {head}
+
+Both sides: in collection {home}.
 
 1 added, 1 removed, 1 changed.
 
@@ -98,7 +100,7 @@ def test_a_note_tells_what_came_went_and_changed(writer: httpx.Client, client: h
   - phase: hypothetical → expected
   - actors: with The Mission
   - actors: without An official as speaker
-  - new: The Mission and An official, in Denial, 2025-02-20, denies it
+  - new: The Mission and An official, in Denial, 2025-02-20, deny it
   - standing: reported → contested
   - places: changed
   - tags: with b
@@ -110,7 +112,7 @@ def test_a_note_tells_what_came_went_and_changed(writer: httpx.Client, client: h
 def test_a_note_without_changes(client: httpx.Client, home: str) -> None:
     head = head_of(client)
     assert note(client, base_revision=head, head_revision=head, collection=home) == (
-        f"# Changes from revision {head} (collection={home}) to revision {head} (collection={home})\n\n"
+        f"# The same on both sides\n\nBoth sides: at revision {head}, in collection {home}.\n\n"
         "0 added, 0 removed, 0 changed.\n"
     )
 
@@ -122,7 +124,157 @@ def test_what_stands_outside_on_the_other_side(writer: httpx.Client, client: htt
     text = note(client, base_revision=base, collection=home, **{"from": "1999"})
     assert list(lines(text))[-2:] == [
         "- **Moved** (1999): unsourced",
-        "  - on the other side it stands outside the selection, with other summary and occurred",
+        f"  - at revision {base} it is outside the selection, with other summary and date",
+    ]
+
+
+def test_two_accounts_side_by_side(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """What differs is the headline, and each side's words stand under its own name."""
+    make(writer, "actors", slug=f"{home}-p", name="The Paper")
+    make(writer, "actors", slug=f"{home}-m", name="The Mission")
+    for slug, title, published in (("r", "Report", "2025-02-19"), ("d", "Denial", "2025-02-20")):
+        publisher = f"{home}-{'p' if slug == 'r' else 'm'}"
+        make(writer, "sources", slug=f"{home}-{slug}", title=title, published=published, publisher=publisher)
+    said = {"source": f"{home}-r", "occurred": "2025-03"}
+    denied = {"source": f"{home}-d", "stance": "denies"}
+    make(writer, "events", collection=home, title="Withdrawal", occurred="2025", claims=[said, denied])
+    make(writer, "events", collection=home, title="Report", claims=[{"source": f"{home}-r"}])
+    make(writer, "events", collection=home, title="Answer", claims=[{"source": f"{home}-d"}])
+    head = head_of(client)
+    sides = {"base_according_to": f"{home}-p", "head_according_to": f"{home}-m"}
+    assert note(client, collection=home, revision=head, **sides) == (
+        f"""\
+# According to The Paper, and according to The Mission
+
+Both sides: at revision {head}, in collection {home}.
+
+1 in both, told differently; 1 only according to The Paper; 1 only according to The Mission.
+
+## In both, told differently
+
+- **Withdrawal**
+  - according to The Paper: reported, March 2025
+    - Report, 2025-02-19, asserts it (March 2025)
+  - according to The Mission: denied, 2025
+    - Denial, 2025-02-20, denies it
+
+## Only according to The Paper
+
+- **Report** (undated): reported
+  - Report, 2025-02-19, asserts it
+
+## Only according to The Mission
+
+- **Answer** (undated): reported
+  - Denial, 2025-02-20, asserts it
+"""
+    )
+    sources = {"base_according_to_source": f"{home}-r", "head_according_to_source": f"{home}-d"}
+    assert note(client, collection=home, **sources).startswith("# According to Report, and according to Denial\n")
+    # Without names there are slugs.
+    assert note(client, collection=home, include="none", **sides).startswith(
+        f"# According to {home}-p, and according to {home}-m\n"
+    )
+    one = note(client, collection=home, head_according_to=f"{home}-m", key="none")
+    assert one.startswith(f"# According to anyone, and according to {home}-m\n")
+
+
+def test_two_days_of_publication(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    make(writer, "sources", slug=f"{home}-r", title="Report", published="2025-02-19")
+    make(writer, "events", collection=home, title="Told", claims=[{"source": f"{home}-r"}])
+    head = head_of(client)
+    days = {"base_known_at": "2025-02-18", "head_known_at": "2025-02-19"}
+    told = list(lines(note(client, collection=home, **days)))
+    assert told[:4] == [
+        "# Changes from what was known by 2025-02-18 to what was known by 2025-02-19",
+        f"Both sides: at revision {head}, in collection {home}.",
+        "1 added, 0 removed, 0 changed.",
+        "## Added",
+    ]
+    (title, *_) = lines(note(client, collection=home, base_revision=head - 1, **days))
+    assert title == (
+        f"# Changes from what was known by 2025-02-18 at revision {head - 1} "
+        f"to what was known by 2025-02-19 at revision {head}"
+    )
+
+
+def test_two_timelines(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    for tag in ("a", "b"):
+        make(writer, "events", collection=home, title=f"In {tag}", tags=[tag])
+        make(writer, "timelines", slug=f"{home}-{tag}", title=tag, selection={"collection": [home], "tag": [tag]})
+    told = list(lines(note(client, base_timeline=f"{home}-a", head_timeline=f"{home}-b")))
+    assert told[0] == f"# In timeline {home}-a, and in timeline {home}-b"
+    assert told[2:] == [
+        f"0 in both, told differently; 1 only in timeline {home}-a; 1 only in timeline {home}-b.",
+        f"## Only in timeline {home}-a",
+        "- **In a** (undated): unsourced",
+        f"## Only in timeline {home}-b",
+        "- **In b** (undated): unsourced",
+    ]
+
+
+def test_two_collections_by_key(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """The same claim has another id in another event; it is told only where it differs."""
+    make(writer, "collections", slug=f"{home}-b")
+    make(writer, "sources", slug=f"{home}-s", title="Shared")
+    make(writer, "sources", slug=f"{home}-t", title="Its own")
+    shared = {"source": f"{home}-s"}
+    other = {"source": f"{home}-t", "stance": "mentions"}
+    make(writer, "events", collection=home, key="k", title="Old", claims=[shared], tags=["x", "y"])
+    make(
+        writer, "events", collection=f"{home}-b", key="k", title="New", kind="report", claims=[shared, other],
+        tags=["y"], places=[{"country": "XK"}], occurred="1999",
+    )  # fmt: skip
+    head = head_of(client)
+    sides = {"base_collection": home, "head_collection": f"{home}-b", "match_on": "key"}
+    assert note(client, **sides) == (
+        f"""\
+# In collection {home}, and in collection {home}-b
+
+Both sides: at revision {head}.
+
+1 in both, told differently; 0 only in collection {home}; 0 only in collection {home}-b.
+
+## In both, told differently
+
+- **New**
+  - in collection {home}: reported, undated
+    - title: Old
+    - kind: –
+    - tags: x
+  - in collection {home}-b: reported, 1999
+    - title: New
+    - kind: report
+    - Its own, mentions it
+  - not alike: places
+"""
+    )
+
+
+def test_sides_that_differ_in_many_things(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    make(writer, "events", collection=home, title="Both", kind="report", tags=["a"])
+    told = list(lines(note(client, collection=home, base_kind="report", head_tag=["a", "b"], head_kind="x_y")))
+    assert told[0] == "# With kind=report, without tag, and with kind=x\\_y, with tag=a+b"
+    assert told[2:] == [
+        "0 in both, told differently; 1 only in the base; 0 only in the head.",
+        "## Only in the base",
+        "- **Both** (undated): unsourced",
+    ]
+
+
+def test_what_is_gone_is_told_by_name(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """A claim, and a part taken, that only the base holds are named by the base."""
+    make(writer, "actors", slug=f"{home}-p", name="Somebody")
+    make(writer, "sources", slug=f"{home}-s", title="Named")
+    part, claim = {"actor": f"{home}-p"}, {"source": f"{home}-s", "speakers": [f"{home}-p"]}
+    event = make(writer, "events", collection=home, title="x", actors=[part], claims=[claim])
+    base = head_of(client)
+    revise(writer, "events", event, actors=[], claims=[])
+    told = list(lines(note(client, base_revision=base, collection=home)))
+    assert told[-3:] == [
+        "  - actors: without Somebody",
+        "  - gone: Somebody, in Named, asserts it",
+        "  - standing: reported → unsourced",
     ]
 
 

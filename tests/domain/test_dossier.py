@@ -281,6 +281,30 @@ def test_the_accounts_of_bild_and_of_the_mission_differ(events: dict[str, Json],
     assert set(voices(mission, sources).values()) == {"denies"}
 
 
+def test_a_claim_is_dated_only_where_its_source_dates_it(events: dict[str, Json]) -> None:
+    """What the article and the reports it passes on say of when, and nothing more."""
+    given = {
+        (key, claim["source"], claim["occurred"])
+        for key, event in events.items()
+        for claim in event["claims"]
+        if "occurred" in claim
+    }
+    article, bild, gazeta = "kosovo-withdrawal-article", "bild-2025-02-19", "gazeta-express-2025-02-20"
+    last_week, this_week = "[2025-02-10..2025-02-16]", "[2025-02-17..2025-02-23]"
+    assert {each for each in given if each[1] in (article, bild, gazeta)} == {
+        ("bild-report", article, "2025-02-19"),
+        ("duric-moscow-visit", article, this_week),
+        ("hegseth-statement", article, last_week),
+        ("hegseth-statement", gazeta, last_week),
+        ("independence-anniversary", article, this_week),
+        ("kfor-start", article, "1999"),
+        ("kosovo-independence", article, "2008"),
+        ("putin-demands", article, "2021"),
+        ("putin-demands", bild, "2021"),
+        ("us-mission-denial", article, "2025-02-20"),
+    }
+
+
 def test_the_revisions_tell_the_story(revisions: list[Json]) -> None:
     given = [{event["key"]: event for event in revision.get("events", [])} for revision in revisions]
     first = {key: number for number, events in reversed(list(enumerate(given, 1))) for key in events}
