@@ -119,7 +119,7 @@ def load(client: httpx.Client, rows: Iterable[Row], suffix: str, **parameters: s
 def event_of(row: Row) -> Shape:
     return {
         "key": row.id,
-        "title": f"{row.dyad}: {row.place}"[:500].strip(),
+        "title": line_of(f"{row.dyad}: {row.place}"),
         "language": "en",
         "occurred": row.start if row.start == row.end else f"{row.start}/{row.end}",
         "kind": row.violence,
@@ -127,13 +127,13 @@ def event_of(row: Row) -> Shape:
         "claims": [{"source": source_of(article)} for article in row.articles],
         "places": [
             {
-                "name": row.place,
+                "name": line_of(row.place),
                 "country": COUNTRIES[row.country],
                 "latitude": row.latitude,
                 "longitude": row.longitude,
             }
         ],
-        "tags": [row.region] if row.region else [],
+        "tags": [line_of(row.region)] if row.region else [],
         "attributes": {"deaths": {"value": row.deaths, "unit": "persons"}, "source_original": row.original},
     }
 
@@ -149,11 +149,16 @@ def source_of(article: Article) -> Shape:
     digest = hashlib.sha256("\0".join(article).encode()).hexdigest()[:16]
     return {
         "slug": f"{slug_of(article.office)[:40].strip('-')}-{article.date}-{digest}",
-        "title": (article.headline or article.office)[:500].strip(),
+        "title": line_of(article.headline) or line_of(article.office),
         "type": "article",
         "published": article.date,
         "publisher": {"slug": slug_of(article.office), "name": article.office, "type": "organisation"},
     }
+
+
+def line_of(text: str) -> str:
+    """The text on one line, without what nobody sees at its ends."""
+    return " ".join(text.split())[:500].strip(" \u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\ufeff")
 
 
 def slug_of(name: str) -> str:
@@ -181,7 +186,7 @@ def released_again(rows: list[Row]) -> tuple[list[Row], Counter[str]]:
     alter: list[Callable[[Row], Row]] = [
         lambda row: row._replace(deaths=row.deaths + 1),
         lambda row: row._replace(latitude=round(row.latitude + 0.01, 6)),
-        lambda row: row._replace(end="2019-01-01"),
+        lambda row: row._replace(end="2020-01-01"),
         lambda row: row._replace(sides=(row.sides[0], f"{row.sides[1]} (confirmed)")),
         lambda row: row._replace(articles=(*row.articles, Article("Release notes", "2019-06-01", row.id))),
     ]
