@@ -97,13 +97,19 @@ KINDS: Final = (
 )
 
 SHOWN: Final[dict[Kind, str]] = {
-    "actor": "Without a key that may write, those that visible events use.",
-    "source": "Without a key that may write, those that visible events use.",
+    "actor": "Without a key that may write, those that visible events use, or the sources that they rest on.",
+    "source": "Without a key that may write, those that visible events use, or rest on by other sources.",
     "collection": "Those that are public, and those that the key is good for.",
     "timeline": (
         "Those that are public; with a key, private ones too. Collections and events out of the caller's sight are "
         "left out of their definitions."
     ),
+}
+KEPT_FROM: Final[dict[Kind, str]] = {
+    "actor": " A key for some collections alone does so with those that no event of another has used.",
+    "source": " A key for some collections alone does so with those that no event of another has used.",
+    "collection": "",
+    "timeline": "",
 }
 MOVED: Final = (Answer(308, "It stands for another actor, who is there.", {}, (replies.LOCATION,)),)
 SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
@@ -248,6 +254,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
     async def _current(edit: Edit, call: Call) -> tuple[Store, Row, Any]:
         store = await open_store(edit.connection, call.caller)
         row = await find(edit.connection, store, kind, call.place["slug"], edit.before.revision)
+        await check_uses(edit, call, kind, row.slug)
         call.check_precondition(row.revision)
         return store, row, msgspec.json.decode(row.document or b"", type=kept.shape)
 
@@ -304,7 +311,8 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Revise {kept.one}",
-            description="The patch applies to what would have been posted to make it as it is; its slug never changes.",
+            description="The patch applies to what would have been posted to make it as it is; its slug never changes."
+            + KEPT_FROM[kind],
             place=(slug,),
             headers=(IF_MATCH, *NOTE),
             bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},
@@ -327,7 +335,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Delete {kept.one}",
-            description="Refused while it is in use; at earlier revisions it stays readable.",
+            description=f"Refused while it is in use; at earlier revisions it stays readable.{KEPT_FROM[kind]}",
             place=(slug,),
             headers=(IF_MATCH, *NOTE),
             run=delete,
@@ -350,6 +358,15 @@ def _check_scope(call: Call, kind: Kind, given: Any) -> None:
     """Raises Forbidden where a key for some collections would make or change another."""
     if kind == "collection" and not call.caller.reaches(given.slug):
         raise Forbidden(f"This key does not write to the collection {given.slug}.")
+
+
+async def check_uses(edit: Edit, call: Call, kind: Kind, slug: str) -> None:
+    """Raises Forbidden where a key for some collections would change what events of another rest on."""
+    reach = call.caller.collections
+    if reach is None or kind not in ("actor", "source"):
+        return
+    if await resources.is_used_beyond(edit.connection, kind, slug, reach):
+        raise Forbidden(f"Events of collections that this key does not reach use the {kind} {slug}.")
 
 
 def _check_stored(given: Any) -> None:
