@@ -828,3 +828,61 @@ def test_pages_of_what_is_left_are_full(outsider: httpx.Client, world: World) ->
     assert [len(page["items"]) for page in read] == [1, 1, 1]
     query = {"tag": world.home, "base_revision": world.began, "head_revision": world.ended, "limit": 1}
     assert [len(page["items"]) for page in pages(outsider, "/v1/diff", **query)] == [1, 1]
+
+
+def test_a_merged_name_known_only_there_is_as_good_as_never_given(
+    writer: httpx.Client, client: httpx.Client, own: World
+) -> None:
+    """That it stands for a visible actor is not told to who asks for it."""
+    claim = {"source": f"{own.home}-s", "speakers": [f"{own.home}-a"]}
+    make(writer, "events", collection=own.home, claims=[claim])
+    answer = writer.post(f"/v1/actors/{own.word}-a/merge", json={"into": f"{own.home}-a"})
+    assert answer.status_code == 200
+    for parameter in ("actor", "speaker", "publisher", "according_to"):
+        path = f"/v1/events?{parameter}=@"
+        assert answer_but_for(client, path, f"{own.word}-a") == answer_but_for(client, path, f"{own.word[::-1]}-a")
+        assert get(client, "/v1/events", **{parameter: f"{own.home}-a"}) is not None
+    assert len(listed(writer, speaker=f"{own.word}-a")) == 1
+
+
+def test_what_a_chain_of_merges_ends_in_is_visible(writer: httpx.Client, client: httpx.Client, own: World) -> None:
+    """In whatever order its links were made."""
+    for name in ("middle", "end"):
+        make(writer, "actors", slug=f"{own.home}-{name}")
+    for actor, into in (("middle", "end"), ("a", "middle")):
+        answer = writer.post(f"/v1/actors/{own.home}-{actor}/merge", json={"into": f"{own.home}-{into}"})
+        assert answer.status_code == 200
+    moved = client.get(f"/v1/actors/{own.home}-a")
+    assert (moved.status_code, moved.headers["Location"]) == (308, f"{client.base_url}/v1/actors/{own.home}-end")
+    assert client.get(moved.headers["Location"]).status_code == 200
+
+
+def test_who_revises_an_event_learns_nothing_of_what_it_points_at_out_of_sight(
+    live: Live, writer: httpx.Client, own: World
+) -> None:
+    path = address("events", own.pointing)
+    with holder(live, "write", own.home) as elsewhere:
+        steps = [{"op": "copy", "from": "/relations/0/event", "path": "/summary"}]
+        refused(patch(elsewhere, path, steps, kind="application/json-patch+json"), 422, "refused", "/0")
+        relation = {"type": "causes", "event": own.seen["id"]}
+        assert own.found_in(patch(elsewhere, path, {"title": "renamed", "relations": [relation]})) == []
+    # And takes nothing of it away.
+    event = get(writer, path)
+    assert event["title"] == "renamed"
+    assert {each["event"] for each in event["relations"]} == {own.seen["id"], own.hidden["id"]}
+
+
+def test_once_deleted_it_stays_nowhere(writer: httpx.Client, client: httpx.Client, own: World) -> None:
+    remove(writer, "events", own.hidden)
+    remove(writer, "collections", {"slug": own.secret})
+    for path, name in (
+        ("/v1/collections/@", own.secret),
+        ("/v1/events?collection=@", own.secret),
+        (f"/v1/events?collection=@&revision={own.ended}", own.secret),
+        (f"/v1/collections/@?revision={own.ended}", own.secret),
+    ):
+        assert answer_but_for(client, path, name) == answer_but_for(client, path, f"{own.word[::-1]}-c")
+    for path in (f"/v1/events/{own.hidden['id']}", f"/v1/events/{own.hidden['id']}/history"):
+        refused(client.get(path), 404, "not-found")
+    assert own.found_in(client.get(f"/v1/events?tag={own.home}&revision={own.ended}")) == []
+    assert own.found_in(client.get(f"/v1/timelines/{own.home}")) == []
