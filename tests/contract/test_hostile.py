@@ -126,7 +126,7 @@ QUERIES = [
     for query, status, problem in (
         ("limt=1", 400, PARAMETER),
         ("LIMIT=1", 400, PARAMETER),
-        ("fields=title", 400, PARAMETER),
+        ("fields=titel", 400, PARAMETER),
         ("__proto__=1", 400, PARAMETER),
         ("=1", 400, PARAMETER),
         ("limit", 400, PARAMETER),
@@ -144,7 +144,7 @@ QUERIES = [
         ("limit=1;order=asc", 400, PARAMETER),
         ("limit=1%26order=asc", 400, PARAMETER),
         ("order=up", 400, PARAMETER),
-        ("include=actors", 400, PARAMETER),
+        ("include=everything", 400, PARAMETER),
         ("revision=-1", 400, PARAMETER),
         ("revision=9223372036854775808", 400, PARAMETER),
         ("revision=9223372036854775807", 400, VALUE),
