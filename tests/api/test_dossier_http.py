@@ -11,7 +11,6 @@ import pytest
 from tests.api.calls import Document, get, pages, without
 from tests.conftest import Live
 
-
 READING = Path(__file__).parents[2] / "docs" / "dossier.md"
 
 
