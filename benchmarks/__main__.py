@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-NAMES = ("dates", "pages")
+NAMES = ("dates", "pages", "ucdp")
 
 
 def main() -> None:

@@ -210,6 +210,8 @@ CREATE INDEX resource_version_revision ON public.resource_version USING btree (r
 
 CREATE INDEX version_date ON public.version USING btree (t_lo, event, revision);
 
+CREATE INDEX version_known ON public.version USING btree (known, event);
+
 CREATE INDEX version_revision ON public.version USING btree (revision DESC, event);
 
 ALTER TABLE ONLY public.event

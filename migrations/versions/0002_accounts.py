@@ -38,6 +38,7 @@ UP = (
     )
     """,
     "CREATE INDEX merge_revision ON merge (revision)",
+    "CREATE INDEX version_known ON version (known, event)",
     "ALTER TABLE head ADD COLUMN index_generation smallint NOT NULL DEFAULT 1",
     "COMMENT ON COLUMN version.told IS "
     "'Pairs of bounds: dates other than its own that claims give the event, by which accounts of it are ordered.'",
@@ -50,6 +51,7 @@ DOWN = (
     WITH_VOICES,
     "ALTER TABLE head DROP COLUMN index_generation",
     "DROP TABLE merge",
+    "DROP INDEX version_known",
     "ALTER TABLE version DROP COLUMN told",
     # Postings of dates that claims give have no place in the index as it was.
     "DELETE FROM posting WHERE span >= 32",

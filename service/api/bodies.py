@@ -20,6 +20,8 @@ FAULTS_MAX: Final = 100
 
 # Brackets, and strings whole, so that those inside of them do not count.
 _BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+# A value that holds no other.
+_SINGLE: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[^\s,\[\]{}"]+', re.DOTALL)
 _TEXT: Final = re.compile(TEXT_PATTERN)
 # Escapes may say what UTF-8 cannot.
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
@@ -32,22 +34,46 @@ def json_of(body: bytes) -> Any:
     number beyond 64 bits, or more than 24 levels; InvalidBody for other control characters, a string or list that is
     too long, or too many lists within lists. A whole number is an int however it was written.
     """
+    value = value_of(text_of(body))
+    if faults := loose_faults(value):
+        raise InvalidBody("The body holds what no text or list of ours can.", faults)
+    return value
+
+
+def text_of(body: bytes) -> str:
     try:
-        text = body.decode("utf-8", "strict")
+        return body.decode("utf-8", "strict")
     except UnicodeDecodeError as error:
         raise Malformed(f"The body is not UTF-8: byte {error.start} has no place there.") from error
+
+
+def value_of(text: str) -> Any:
+    """The JSON value of a text. Raises Malformed; `loose_faults` has still to be asked."""
     # Depth is counted first: the decoder would go down with the nesting.
     if _depth(text) > DEPTH_MAX:
         raise Malformed(f"The body is nested more than {DEPTH_MAX} levels deep.")
     try:
-        value = json.loads(
+        return json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
         )
     except json.JSONDecodeError as error:
         raise Malformed(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
-    if faults := loose_faults(value):
-        raise InvalidBody("The body holds what no text or list of ours can.", faults)
-    return value
+
+
+def end_of(text: str, start: int) -> int:
+    """Where the JSON value ends that begins at `start`, if it is one. Raises Malformed for one that goes too deep."""
+    if text[start : start + 1] not in ("{", "["):
+        found = _SINGLE.match(text, start)
+        return start if found is None else found.end()
+    depth = 0
+    for token in _BRACKETS.finditer(text, start):
+        mark = token.group()[0]
+        depth += (mark in "{[") - (mark in "}]")
+        if depth == 0:
+            return token.end()
+        if depth > DEPTH_MAX:
+            raise Malformed(f"The body has a value at character {start} that is more than {DEPTH_MAX} levels deep.")
+    return len(text)
 
 
 def _depth(text: str) -> int:

@@ -231,7 +231,7 @@ def _link(link: Link) -> _Part:
         "operationId": link.operation,
         "description": link.description,
         "parameters": dict(link.parameters),
-    }
+    } | ({} if link.body is None else {"requestBody": dict(link.body)})
     return _Part("links", link.name, link.name, described)
 
 
@@ -261,9 +261,10 @@ def _shared(paths: dict[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str,
     components: dict[str, dict[str, Any]] = {}
     references: dict[bytes, str] = {}
     for (kind, name), meanings in found.items():
+        usual = max(meanings.values(), key=len)
         for key, parts in meanings.items():
             if len(parts) > 1:
-                told = name if len(meanings) == 1 else parts[0].other_name
+                told = name if parts is usual else parts[0].other_name
                 references[key] = f"#/components/{kind}/{told}"
                 components.setdefault(kind, {})[told] = parts[0].value
 

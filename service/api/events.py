@@ -5,22 +5,31 @@ from typing import Final
 import msgspec
 
 from service.api import examples, replies
-from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
-from service.api.shapes import EventPage, EventWithIncluded, HistoryItem, HistoryPage, JsonPatch, patch_shape
-from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, read_patch, write
+from service.api.notes import note_of_history
+from service.api.operation import JSON, JSON_PATCH, MARKDOWN, MERGE_PATCH, Answer, Call, Operation, Reply
+from service.api.shapes import (
+    EventPage,
+    EventWithIncluded,
+    HistoryItem,
+    HistoryPage,
+    JsonPatch,
+    RevertInput,
+    patch_shape,
+)
+from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_MAYBE, NOTE, patched, read_patch, write
 from service.domain import parameters
 from service.domain.diff import patch_of
-from service.domain.errors import NotFound
+from service.domain.errors import Fault, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts
 from service.domain.instants import recorded_text
-from service.domain.lenses import Lens, Position, Version, Whole, see
+from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, sources_named
 from service.domain.parameters import Asked, Lenses, Parameter, Query, asked, cursor_of
 from service.domain.rendering import input_of
 from service.domain.values import UUID_PATTERN
 from service.operations import selecting
 from service.operations.editing import Change, Edit
 from service.operations.selecting import Shown, open_store
-from service.storage import events, revisions
+from service.storage import events, resources, revisions
 from service.storage.pool import Connection
 from service.storage.resources import Mentions
 from service.storage.revisions import LogRow
@@ -132,6 +141,39 @@ async def retract_event(call: Call) -> Reply:
     return await write(call, change)
 
 
+async def revert_event(call: Call) -> Reply:
+    wanted = call.structure(RevertInput).revision
+
+    async def change(edit: Edit) -> Reply:
+        store = await open_store(edit.connection, call.caller)
+        identity = await selecting.find_identity(edit.connection, store, call.place["id"])
+        replies.check_reach(call, identity.collection)
+        newest = (await events.read_versions(edit.connection, [identity.event], edit.before.revision))[identity.event]
+        if "if-match" in call.headers:
+            call.check_precondition(newest.revision)
+        then = (await events.read_versions(edit.connection, [identity.event], wanted)).get(identity.event)
+        if wanted > edit.before.revision:
+            raise _not_put_back(f"there is no such revision yet; the newest is {edit.before.revision}")
+        if then is None:
+            raise _not_put_back("the event had not been recorded at this revision")
+        if then.document is None:
+            raise _not_put_back(f"the event was retracted at revision {then.revision}")
+        given = msgspec.convert(input_of(_event(then.document), _facts(then.facts or b"")), EventInput)
+        live = (await events.read_last_live(edit.connection, [identity.event]))[identity.event]
+        try:
+            (event,) = await edit.revise_events([Change(given, identity, live, returns=newest.document is None)])
+        except Refused as error:
+            raise _not_put_back(*(f"{fault.detail}, at {fault.pointer} as it was" for fault in error.faults)) from None
+        return await _shown(edit, call, event, 200)
+
+    return await write(call, change)
+
+
+def _not_put_back(*details: str) -> Refused:
+    faults = [Fault(pointer="/revision", detail=detail) for detail in details]
+    return Refused("The event cannot be put back as it was then.", faults)
+
+
 async def read_history(call: Call) -> Reply:
     cursor = cursor_of(call.query, call.path, tuple[Whole])
     async with call.pool.acquire() as connection:
@@ -142,11 +184,22 @@ async def read_history(call: Call) -> Reply:
         versions = await events.read_history(connection, identity.event, after, store.newest, limit + 1)
         previous = (await events.read_versions(connection, [identity.event], after)).get(identity.event)
         log = await revisions.read_revisions(connection, [version.revision for version in versions])
-    items = []
-    for version in versions[:limit]:
-        items.append(_history_item(version, previous, log[version.revision], lens))
-        previous = version
+        before = None if previous is None else see(previous, lens)
+        start = None if before is None else before.event
+        items = []
+        for version in versions[:limit]:
+            items.append(_history_item(version, previous, log[version.revision], lens))
+            previous = version
+        mentions = Mentions()
+        for event in (start, *(item.event for item in items)) if call.accepted == MARKDOWN else ():
+            if event is not None:
+                mentions.actors |= actors_named(event)
+                mentions.sources |= sources_named(event)
+        included = await resources.read_included(connection, mentions, store.newest, {})
     next = None if len(versions) <= limit else replies.following(call, store.newest, [versions[limit - 1].revision])
+    if call.accepted == MARKDOWN:
+        note = note_of_history(identity.id, items, start, included, next).encode()
+        return msgspec.structs.replace(replies.paged(note, next), media_type=MARKDOWN)
     return replies.paged(msgspec.json.encode(HistoryPage(items=items, next=next, revision=store.newest)), next)
 
 
@@ -253,6 +306,25 @@ OPERATIONS = (
         scope="write",
     ),
     Operation(
+        id="revertEvent",
+        method="POST",
+        path="/v1/events/{id}/revert",
+        tag="events",
+        summary="Put an earlier revision of an event back",
+        description=(
+            "Records anew what had been sent to make the event as it was at a revision, with the actors and sources of "
+            "today. It may have been retracted since, and then comes back under its id."
+        ),
+        place=(ID,),
+        headers=(IF_MATCH_MAYBE, IDEMPOTENCY_KEY, *NOTE),
+        bodies={JSON: RevertInput},
+        examples=examples.REVERT,
+        run=revert_event,
+        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS),),
+        problems=("not-found", "stale", "refused", *replies.REFUSED_POSTS),
+        scope="write",
+    ),
+    Operation(
         id="readEventHistory",
         method="GET",
         path="/v1/events/{id}/history",
@@ -260,7 +332,7 @@ OPERATIONS = (
         summary="Read every revision of an event",
         description=(
             "In the order in which they were recorded, each with the patch from the one before; also once "
-            "it is retracted."
+            "it is retracted. As Markdown it is a note of what each revision changed, with names as they now are."
         ),
         place=(ID,),
         parameters=(parameters.LIMIT, parameters.CURSOR),
@@ -269,7 +341,7 @@ OPERATIONS = (
             Answer(
                 200,
                 "Its revisions in the order in which they were recorded.",
-                {JSON: HistoryPage},
+                {JSON: HistoryPage, MARKDOWN: None},
                 replies.PAGED,
             ),
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH
+from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, NDJSON
 
 Bodies = Mapping[str, Mapping[str, Any]]
 
@@ -43,6 +43,33 @@ EVENT: Final[Bodies] = {
         },
     }
 }
+BATCH: Final[Bodies] = {
+    JSON: {
+        "ownNamesAlong": [
+            {
+                "key": "german-contingent",
+                "title": "Germany has about 300 soldiers in the force",
+                "occurred": "2025-02~",
+                "actors": [{"actor": {"slug": "germany", "name": "Germany", "type": "state"}, "role": "contributor"}],
+                "claims": [
+                    {
+                        "source": {
+                            "slug": "bundeswehr-2025-02",
+                            "title": "Deployments of the Bundeswehr",
+                            "type": "document",
+                            "publisher": {"slug": "bundeswehr", "name": "Bundeswehr", "type": "organisation"},
+                            "published": "2025-02",
+                        }
+                    }
+                ],
+                "relations": [{"type": "part_of", "key": "kfor-deployment"}],
+            },
+            {"key": "kfor-start", "tags": ["kfor", "beginnings"], "summary": None},
+        ]
+    },
+    NDJSON: {"line": {"key": "us-troop-withdrawal", "attributes": {"reviewed": True}}},
+}
+REVERT: Final[Bodies] = {JSON: {"asAtFirst": {"revision": 5}}}
 EVENT_PATCH: Final[Bodies] = {
     MERGE_PATCH: {
         "nearerDate": {"occurred": "2025-02-19/..", "attributes": {"checked": True, "draft": None}},

@@ -78,8 +78,8 @@ def _union_faults(value: Any, info: inspect.UnionType, pointer: str) -> list[Fau
                 return _struct_faults(value, each, pointer)
         words = ", ".join(str(each.tag) for each in tagged)
         return [Fault(pointer=f"{pointer}/{name}", detail=f"is not one of {words}" if name in value else "is missing")]
-    tried = [faults_of(value, each, pointer) for each in others]
-    return min(tried, key=len)
+    meant = [each for each in others if isinstance(value, dict) == isinstance(each, inspect.StructType)]
+    return min((faults_of(value, each, pointer) for each in meant or others), key=len)
 
 
 def _fault(value: Any, info: inspect.Type) -> str | None:

@@ -23,6 +23,7 @@ from service.api.operation import (
     Reply,
     Services,
     accepted_of,
+    await_revision,
     check_headers,
     check_length,
     matches,
@@ -49,7 +50,7 @@ log = logging.getLogger("dateline")
 RETRY_SECONDS: Final = "1"
 HEADERS_BYTES_MAX: Final = 65_536
 DRAINED: Final = 8
-"""How many times the longest body is read, and thrown away, before a sender is cut off."""
+"""How many times the usual longest body is read, and thrown away, before a sender is cut off."""
 # Reading is open to pages of any origin, which may look at what tells them how to go on.
 SHARED: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -79,6 +80,7 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
         name=path,
         status_code=200,
         opt={"operations": methods},
+        request_max_body_size=None,  # Each operation has its own, which `_body_of` keeps.
     )
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         operation = methods.get(request.method)
@@ -86,6 +88,8 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
             return Response(b"", status_code=204, headers=_options(allow))
         call = await _read(operation, services, request)
         try:
+            if "min-revision" in call.headers:
+                await await_revision(services, int(call.headers["min-revision"]))
             return _finished(call, await operation.run(call), request)
         except DatelineError as error:
             if error.link is not None:
@@ -102,7 +106,7 @@ def _options(allow: str) -> dict[str, str]:
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": allow,
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-        "Revision-Cause, Revision-Message",
+        "Min-Revision, Revision-Cause, Revision-Message",
         "Access-Control-Max-Age": "86400",
     }
 
@@ -127,7 +131,7 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
             "identity",
         ):
             raise UnsupportedMediaType("Compressed bodies are not taken.")
-        body = await _body_of(request, headers, services.settings.body_bytes_max)
+        body = await _body_of(request, headers, operation.body_bytes_max, services.settings.body_bytes_max)
     return Call(
         operation=operation,
         services=services,
@@ -198,21 +202,26 @@ def _place_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[str
     return place
 
 
-async def _body_of(request: Request[Any, Any, Any], headers: Mapping[str, str], most: int) -> bytes:
-    """The body. Raises TooLarge once a body that is not absurdly long has been read: who still sends cannot listen."""
+async def _body_of(request: Request[Any, Any, Any], headers: Mapping[str, str], own: int | None, usual: int) -> bytes:
+    """The body, as long as the operation's own bound allows, or else the usual one.
+
+    Raises TooLarge once a body that is not absurdly long has been read: who still sends cannot listen.
+    """
+    most = own or usual
+    read_max = max(most, DRAINED * usual)
     length = headers.get("content-length", "0")
-    check_length(int(length[:20]) if length.isdigit() else 0, most, DRAINED)
+    check_length(int(length[:20]) if length.isdigit() else 0, most, read_max)
     parts, read = [], 0
     try:
         async for part in request.stream():
             read += len(part)
-            check_length(read, most, DRAINED)
+            check_length(read, most, read_max)
             if read <= most:
                 parts.append(part)
     except InternalServerException as error:
         # litestar's word for a client that has gone; nobody will read the answer.
         raise Malformed("The body ended before its length.") from error
-    check_length(read, most)
+    check_length(read, most, most)
     return b"".join(parts)
 
 

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from service.api import examples, replies
 from service.api.operation import JSON, Answer, Call, Operation, Reply
-from service.api.resources import find, shown, slug_of
+from service.api.resources import check_uses, find, shown, slug_of
 from service.api.writing import IDEMPOTENCY_KEY, NOTE, write
 from service.domain import values
 from service.domain.event import Input
@@ -41,7 +41,9 @@ async def unmerge_actor(call: Call) -> Reply:
 
 async def _actor(edit: Edit, call: Call) -> Row:
     store = await open_store(edit.connection, call.caller)
-    return await find(edit.connection, store, "actor", call.place["slug"], edit.before.revision)
+    row = await find(edit.connection, store, "actor", call.place["slug"], edit.before.revision)
+    await check_uses(edit, call, "actor", row.slug)
+    return row
 
 
 OPERATIONS = (

@@ -1,14 +1,14 @@
-"""The change note: a diff in Markdown, for people."""
+"""The change note: a diff, or the history of one event, in Markdown, for people."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from service.api.shapes import DiffSide
-from service.domain.diff import Added, Change, Changed, Removed
+from service.api.shapes import DiffSide, HistoryItem
+from service.domain.diff import Added, Change, Changed, Removed, fields_between
 from service.domain.event import Claim, Event
 from service.operations.comparing import Comparison, Summary
 from service.storage.resources import Included
@@ -86,6 +86,43 @@ def note_of(base: DiffSide, head: DiffSide, compared: Comparison, next: str | No
     if next is not None:
         lines += [f"[More changes]({next})", ""]
     return "\n".join(lines)
+
+
+def note_of_history(
+    id: str, items: Sequence[HistoryItem], before: Event | None, included: Included, next: str | None
+) -> str:
+    """A page of an event's history as a note: what each revision made of it, `before` being what it was until then."""
+    names = _names(included)
+    titles = [item.event.title for item in items if item.event is not None]
+    lines = [f"# History of {_plain(titles[-1]) if titles else f'the event {id}'}", ""]
+    for item in items:
+        lines += [f"## Revision {item.revision}, {item.recorded}", ""]
+        if said := ". ".join(_plain(each) for each in (_by(item), item.message) if each):
+            lines += [said, ""]
+        lines += [*_version(before, item.event, names), ""]
+        before = item.event
+    if next is not None:
+        lines += [f"[More revisions]({next})", ""]
+    return "\n".join(lines)
+
+
+def _by(item: HistoryItem) -> str:
+    cause = "" if item.cause is None else f" ({item.cause.replace('_', ' ')})"
+    return f"{item.author or 'The service itself'}{cause}"
+
+
+def _version(before: Event | None, after: Event | None, names: Names) -> Iterator[str]:
+    if after is None:
+        yield "- Retracted"
+    elif before is None:
+        yield f"- {_headline(after)}"
+        yield from (f"  - {line}" for line in _stated(after.claims, names))
+    else:
+        yield f"- {_headline(after)}"
+        fields = fields_between(before, after)
+        yield from (f"  - {line}" for line in _differences(fields, before, after, names))
+        if not fields:
+            yield "  - the same, on other grounds"
 
 
 def _words(base: DiffSide, head: DiffSide, at_base: Names, at_head: Names) -> Words:

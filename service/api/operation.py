@@ -27,12 +27,14 @@ from service.domain.errors import (
     Stale,
     TooLarge,
     Unauthenticated,
+    Unavailable,
     UnsupportedMediaType,
     nearest,
 )
 from service.domain.parameters import Parameter, Query
+from service.domain.values import INT8_MAX
 from service.settings import Settings
-from service.storage import keys
+from service.storage import keys, revisions
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -40,9 +42,15 @@ MARKDOWN: Final = "text/markdown"
 HTML: Final = "text/html"
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
+NDJSON: Final = "application/x-ndjson"
 
 WRITING_MAX: Final = 2
 """Writes that hold a connection at once: one at work and one next in line, so that readers always find theirs."""
+
+REVISION_SECONDS: Final = 1.0
+"""How long a read waits for the revision it must have reached."""
+PAUSE_SECONDS: Final = 0.01
+"""The first pause between two looks at the head; each is twice as long as the one before."""
 
 QUERY_BYTES_MAX: Final = 16_384
 PAIRS_MAX: Final = 1_000
@@ -83,12 +91,13 @@ class Header(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """An operation to go on with, and by which expressions its parameters are found in what was asked and answered."""
+    """An operation to go on with; expressions find its parameters and body in what was asked and answered."""
 
     name: str
     operation: str
     description: str
     parameters: Mapping[str, str]
+    body: Mapping[str, str] | None = None
 
 
 class Answer(Struct, frozen=True):
@@ -109,6 +118,15 @@ IF_NONE_MATCH: Final = Header(
     "If-None-Match",
     "ETags already held: where one is still right, the answer is 304 without a body.",
     {"type": "string", "maxLength": 4_000},
+)
+
+
+MIN_REVISION: Final = Header(
+    "Min-Revision",
+    "The revision that the answer must have reached, as `Revision` of a write told it. Where the head is not there "
+    "yet, the answer waits up to a second; then it is 503.",
+    {"type": "integer", "format": "int64", "minimum": 0, "maximum": INT8_MAX},
+    example=1,
 )
 
 
@@ -185,6 +203,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     bodies: Mapping[str, Any] = {}
     examples: Mapping[str, Mapping[str, Any]] = {}
     """Bodies by media type and name."""
+    body_bytes_max: int | None = None
+    """The longest body, where it is another than the setting's."""
     scope: Scope | None = None
 
     @property
@@ -195,9 +215,16 @@ class Operation(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def reads_store(self) -> bool:
+        return self.method == "GET" and self.path.startswith("/v1")
+
+    @property
     def request_headers(self) -> tuple[Header, ...]:
         """Those that belong to the operation; all know Accept and Authorization."""
-        return (*self.headers, IF_NONE_MATCH) if self.conditional else self.headers
+        headers = self.headers
+        if self.reads_store:
+            headers = (*headers, MIN_REVISION)
+        return (*headers, IF_NONE_MATCH) if self.conditional else headers
 
     @property
     def media_types(self) -> list[str]:
@@ -251,6 +278,21 @@ async def read_caller(services: Services, authorization: str | None, scope: Scop
     if scope == "write" and not caller.writes:
         raise Forbidden(f"The key {caller.name} may only read.")
     return caller
+
+
+async def await_revision(services: Services, wanted: int) -> None:
+    """Waits until the head is at the revision. Raises Unavailable after a second; no connection is held meanwhile."""
+    deadline, pause = asyncio.get_running_loop().time() + REVISION_SECONDS, PAUSE_SECONDS
+    while True:
+        async with services.pool.acquire() as connection:
+            head = await revisions.read_head(connection)
+        if head.revision >= wanted:
+            return
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise Unavailable(f"The head is at revision {head.revision} and has not reached {wanted}.")
+        await asyncio.sleep(min(pause, left))
+        pause *= 2
 
 
 def check_headers(operation: Operation, headers: Mapping[str, str]) -> None:
@@ -309,7 +351,7 @@ def media_type_of(operation: Operation, content_type: str | None) -> str:
     return bare
 
 
-def check_length(length: int, most: int, times: int = 1) -> None:
-    """Raises TooLarge for a body of more than so many times the longest."""
-    if length > times * most:
+def check_length(length: int, most: int, borne: int) -> None:
+    """Raises TooLarge, which names the longest that a body may be, for one that is longer than can be borne."""
+    if length > borne:
         raise TooLarge(f"The body is longer than {most} bytes.")

@@ -1,17 +1,22 @@
 """Problem documents (RFC 9457): the one table from domain errors to HTTP."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from service.domain.errors import DatelineError, Fault
+from service.domain.errors import DatelineError, Fault, RefusedRow, RefusedRows
 from service.domain.event import Output
+from service.domain.values import Count, Id, Key
 
 PATH: Final = "/problems/"
 DETAIL_MAX: Final = 2_000
 FAULTS_MAX: Final = 100
+ROWS_MAX: Final = 10_000
+"""Rows of one batch."""
+ROWS_TOLD_MAX: Final = 1_000
+ROW_FAULTS_MAX: Final = 10
 
 
 class Kind(Struct, frozen=True):
@@ -177,6 +182,19 @@ class ProblemFault(Struct, frozen=True, kw_only=True):
     ) = UNSET
 
 
+class RowOutcome(Output, frozen=True, kw_only=True):
+    """What became of one row of a batch."""
+
+    index: Annotated[Count, Meta(description="Its place among the rows, from 0.")]
+    key: Key | None
+    id: Annotated[Id | None, Meta(description="The event's; null where none has been made.")]
+    result: Literal["created", "updated", "unchanged", "refused"]
+    errors: Annotated[
+        list[ProblemFault],
+        Meta(max_length=ROW_FAULTS_MAX, description="The first faults of a row that is refused."),
+    ]
+
+
 class Problem(Output, frozen=True, kw_only=True):
     """What went wrong, for people and programs."""
 
@@ -198,10 +216,29 @@ class Problem(Output, frozen=True, kw_only=True):
             max_length=FAULTS_MAX,
         ),
     ]
+    rows: (
+        Annotated[
+            list[RowOutcome],
+            Meta(
+                description="Of a batch that is refused for its rows, and nowhere else: the first rows with faults.",
+                max_length=ROWS_TOLD_MAX,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 def problem_of(error: DatelineError) -> Problem:
-    return made(error.problem, error.detail, error.faults)
+    problem = made(error.problem, error.detail, error.faults)
+    if isinstance(error, RefusedRows):
+        rows = [_row(each) for each in error.rows[:ROWS_TOLD_MAX]]
+        return msgspec.structs.replace(problem, rows=rows)
+    return problem
+
+
+def _row(row: RefusedRow) -> RowOutcome:
+    errors = [_shown(fault) for fault in row.faults[:ROW_FAULTS_MAX]]
+    return RowOutcome(index=row.index, key=row.key, id=row.id, result="refused", errors=errors)
 
 
 def made(name: str, detail: str, faults: Sequence[Fault] = ()) -> Problem:

@@ -52,6 +52,13 @@ def links_of(kind: str, name: str, *, verb: str = "delete") -> tuple[Link, ...]:
 EVENT_LINKS: Final = (
     *links_of("event", "id", verb="retract"),
     Link("readEventHistory", "readEventHistory", "Read every revision of it.", {"id": "$response.body#/id"}),
+    Link(
+        "revertEvent",
+        "revertEvent",
+        "Put it back as it was answered.",
+        {"id": "$response.body#/id"},
+        {"revision": "$response.body#/revision"},
+    ),
 )
 RETRACTED_LINKS: Final = (
     Link("readHistoryAfter", "readEventHistory", "Read what it was.", {"id": "$request.path.id"}),

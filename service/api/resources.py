@@ -1,5 +1,6 @@
 """Actors, sources, collections and timelines: the same six operations for each."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -43,7 +44,7 @@ from service.domain.resources import (
     Timeline,
     TimelineInput,
 )
-from service.operations import selecting
+from service.operations import selecting, timelines
 from service.operations.editing import Edit, Resource, folded
 from service.operations.selecting import Store, open_store
 from service.storage import resources
@@ -96,10 +97,19 @@ KINDS: Final = (
 )
 
 SHOWN: Final[dict[Kind, str]] = {
-    "actor": "Without a key that may write, those that visible events use.",
-    "source": "Without a key that may write, those that visible events use.",
+    "actor": "Without a key that may write, those that visible events use, or the sources that they rest on.",
+    "source": "Without a key that may write, those that visible events use, or rest on by other sources.",
     "collection": "Those that are public, and those that the key is good for.",
-    "timeline": "Those that are public; with a key, private ones too.",
+    "timeline": (
+        "Those that are public; with a key, private ones too. Collections and events out of the caller's sight are "
+        "left out of their definitions."
+    ),
+}
+KEPT_FROM: Final[dict[Kind, str]] = {
+    "actor": " A key for some collections alone does so with those that no event of another has used.",
+    "source": " A key for some collections alone does so with those that no event of another has used.",
+    "collection": "",
+    "timeline": "",
 }
 MOVED: Final = (Answer(308, "It stands for another actor, who is there.", {}, (replies.LOCATION,)),)
 SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
@@ -136,6 +146,15 @@ async def find(connection: Connection, store: Store, kind: Kind, slug: str, revi
     return row
 
 
+async def documents_shown(connection: Connection, store: Store, kind: Kind, rows: Sequence[Row]) -> list[bytes]:
+    """The documents as the caller may see them: those of timelines without what is out of sight."""
+    documents = [row.document or b"null" for row in rows]
+    if kind != "timeline" or store.caller.sees_everything:
+        return documents
+    defined = [msgspec.json.decode(document, type=Timeline) for document in documents]
+    return [msgspec.json.encode(each) for each in await timelines.shown_timelines(connection, store, defined)]
+
+
 def slug_of(kind: Kind) -> Parameter:
     return Parameter(
         name="slug", schema=parameters.SLUG, example=examples.SLUGS[kind], description=f"The slug of the {kind}."
@@ -162,11 +181,12 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
                 shown=await shown_to(store, kind),
                 limit=call.limit() + 1,
             )
-        more = len(rows) > call.limit()
-        rows = rows[: call.limit()]
+            more = len(rows) > call.limit()
+            rows = rows[: call.limit()]
+            documents = await documents_shown(connection, store, kind, rows)
         next = replies.following(call, revision if pinned else store.newest, [rows[-1].slug]) if more else None
         page = {
-            "items": [msgspec.Raw(row.document or b"null") for row in rows],
+            "items": [msgspec.Raw(document) for document in documents],
             "next": next,
             "revision": revision,
         }
@@ -177,7 +197,10 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
 
         async def change(edit: Edit) -> Reply:
             _check_scope(call, kind, given)
-            return shown(call, kind, await edit.create_resource(kind, given), 201)
+            store = await open_store(edit.connection, call.caller)
+            if isinstance(given, TimelineInput):
+                await timelines.check_pins(edit.connection, store, given)
+            return await _answered(edit, call, store, await edit.create_resource(kind, given), 201)
 
         return await write(call, change)
 
@@ -188,39 +211,52 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
             row = await find(connection, store, kind, call.place["slug"], revision)
             actor = (await resources.read_aliases(connection, revision)).get(row.slug) if kind == "actor" else None
+            (document,) = await documents_shown(connection, store, kind, [row])
         if actor is not None:
             query = urlencode([(name, value) for name, given in call.query.items() for value in given])
             address = f"{call.origin}/v1/actors/{actor}" + (f"?{query}" if query else "")
             return Reply(308, headers={"Location": address}, tagged=False)
-        return Reply(200, row.document or b"", revision=row.revision, pinned=pinned)
+        return Reply(200, document, revision=row.revision, pinned=pinned)
 
     async def revise(call: Call) -> Reply:
         patch = read_patch(call)
 
         async def change(edit: Edit) -> Reply:
-            row, recorded = await _current(edit, call)
-            form = {name: value for name, value in msgspec.to_builtins(recorded).items() if name not in SERVICE_MEMBERS}
+            store, row, recorded = await _current(edit, call)
+            seen = recorded
+            if isinstance(recorded, Timeline):
+                (seen,) = await timelines.shown_timelines(edit.connection, store, [recorded])
+            form = {name: value for name, value in msgspec.to_builtins(seen).items() if name not in SERVICE_MEMBERS}
             given = patched(call, patch, form, kept.given)
+            if isinstance(given, TimelineInput):
+                await timelines.check_pins(edit.connection, store, given)
+                given = timelines.restored(given, seen, recorded)
             _check_stored(given)
             _check_scope(call, kind, given)
-            return shown(call, kind, await edit.revise_resource(kind, row, given), 200)
+            return await _answered(edit, call, store, await edit.revise_resource(kind, row, given), 200)
 
         return await write(call, change)
 
     async def delete(call: Call) -> Reply:
         async def change(edit: Edit) -> Reply:
-            row, recorded = await _current(edit, call)
+            _, row, recorded = await _current(edit, call)
             _check_scope(call, kind, recorded)
             await edit.delete_resource(kind, row)
             return Reply(204, tagged=False)
 
         return await write(call, change)
 
-    async def _current(edit: Edit, call: Call) -> tuple[Row, Any]:
+    async def _answered(edit: Edit, call: Call, store: Store, state: Resource, status: int) -> Reply:
+        if isinstance(state, Timeline):
+            (state,) = await timelines.shown_timelines(edit.connection, store, [state])
+        return shown(call, kind, state, status)
+
+    async def _current(edit: Edit, call: Call) -> tuple[Store, Row, Any]:
         store = await open_store(edit.connection, call.caller)
         row = await find(edit.connection, store, kind, call.place["slug"], edit.before.revision)
+        await check_uses(edit, call, kind, row.slug)
         call.check_precondition(row.revision)
-        return row, msgspec.json.decode(row.document or b"", type=kept.shape)
+        return store, row, msgspec.json.decode(row.document or b"", type=kept.shape)
 
     slug = slug_of(kind)
     links = replies.links_of(kind, "slug")
@@ -275,7 +311,8 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Revise {kept.one}",
-            description="The patch applies to what would have been posted to make it as it is; its slug never changes.",
+            description="The patch applies to what would have been posted to make it as it is; its slug never changes."
+            + KEPT_FROM[kind],
             place=(slug,),
             headers=(IF_MATCH, *NOTE),
             bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},
@@ -298,7 +335,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Delete {kept.one}",
-            description="Refused while it is in use; at earlier revisions it stays readable.",
+            description=f"Refused while it is in use; at earlier revisions it stays readable.{KEPT_FROM[kind]}",
             place=(slug,),
             headers=(IF_MATCH, *NOTE),
             run=delete,
@@ -321,6 +358,15 @@ def _check_scope(call: Call, kind: Kind, given: Any) -> None:
     """Raises Forbidden where a key for some collections would make or change another."""
     if kind == "collection" and not call.caller.reaches(given.slug):
         raise Forbidden(f"This key does not write to the collection {given.slug}.")
+
+
+async def check_uses(edit: Edit, call: Call, kind: Kind, slug: str) -> None:
+    """Raises Forbidden where a key for some collections would change what events of another rest on."""
+    reach = call.caller.collections
+    if reach is None or kind not in ("actor", "source"):
+        return
+    if await resources.is_used_beyond(edit.connection, kind, slug, reach):
+        raise Forbidden(f"Events of collections that this key does not reach use the {kind} {slug}.")
 
 
 def _check_stored(given: Any) -> None:

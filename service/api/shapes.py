@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from service.api.problems import ROWS_MAX, RowOutcome
 from service.domain.diff import Change
-from service.domain.event import Event, Output
+from service.domain.event import Event, Input, Output
 from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
 from service.domain.resources import Actor, Collection, Source, Timeline
 from service.domain.values import Cause, Count, Line, Recorded, Revision
@@ -64,6 +65,12 @@ EventWithIncluded = msgspec.defstruct(
 EventWithIncluded.__doc__ = "An event, and beside its own members what it names."
 
 
+class RevertInput(Input, frozen=True, kw_only=True):
+    """Which revision of an event is put back."""
+
+    revision: Annotated[Revision, Meta(description="One at which the event was recorded and not retracted.")]
+
+
 EventThinned = msgspec.defstruct(
     "EventThinned",
     [(field.name, field.type | UnsetType, UNSET) for field in msgspec.structs.fields(Event)],
@@ -94,6 +101,17 @@ class HistoryPage(Output, frozen=True, kw_only=True):
     items: Annotated[list[HistoryItem], Meta(max_length=LIMIT_MAX)]
     next: Next
     revision: Read
+
+
+class BatchAnswer(Output, frozen=True, kw_only=True):
+    """What became of a batch."""
+
+    revision: Annotated[Revision, Meta(description="The one it made, or would have made; the head where none.")]
+    created: Count
+    updated: Count
+    unchanged: Count
+    retracted: Annotated[Count, Meta(description="Events of the collection that the batch does not hold.")]
+    rows: Annotated[list[RowOutcome], Meta(max_length=ROWS_MAX, description="One for each row, in their order.")]
 
 
 class ActorPage(Output, frozen=True, kw_only=True):

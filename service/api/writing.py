@@ -9,6 +9,7 @@ import msgspec
 from service.api import bodies
 from service.api.operation import MERGE_PATCH, TAGS_PATTERN, Call, Header, Reply
 from service.domain.errors import Fault, InvalidBody, KeyReused, Refused, StillRunning
+from service.domain.parameters import bound_of
 from service.domain.patch import PatchError, applied, merged
 from service.domain.values import LINE_PATTERN
 from service.operations.editing import Edit, Note, editing
@@ -35,21 +36,26 @@ IF_MATCH: Final = Header(
     True,
     example='"12-5f3c0b6d2c9a4c1e8d7f6a5b"',
 )
+IF_MATCH_MAYBE: Final = msgspec.structs.replace(
+    IF_MATCH,
+    required=False,
+    description="The ETag that was read, or *: if given, refused with 412 where the resource has been revised since.",
+)
 NOTE: Final = (MESSAGE, CAUSE)
 
 
-async def write(call: Call, change: Callable[[Edit], Awaitable[Reply]]) -> Reply:
+async def write(call: Call, change: Callable[[Edit], Awaitable[Reply]], *, kept: bool = True) -> Reply:
     """Runs one change as one revision, and says which in `Revision`.
 
     A POST with an Idempotency-Key is done once: the key again gets the kept answer, with another request KeyReused, and
-    while the first is running StillRunning. Refusals are not kept.
+    while the first is running StillRunning. Refusals are not kept, nor is what is not to be `kept`.
     """
     note = Note(
         author=call.caller.name or "",
         cause=call.headers.get("revision-cause"),
         message=call.headers.get("revision-message") or None,
     )
-    key = call.headers.get("idempotency-key") if call.operation.method == "POST" else None
+    key = call.headers.get("idempotency-key") if call.operation.method == "POST" and kept else None
     async with call.services.writing() as connection:
         if key is None:
             return await _written(connection, note, change)
@@ -57,9 +63,9 @@ async def write(call: Call, change: Callable[[Edit], Awaitable[Reply]]) -> Reply
         request = _digest(call)
         if not await idempotency.lock(connection, caller, key):
             raise StillRunning("A request with this Idempotency-Key is being worked on.")
-        kept = await idempotency.kept(connection, caller, key)
-        if kept is not None:
-            digest, answer = kept
+        before = await idempotency.kept(connection, caller, key)
+        if before is not None:
+            digest, answer = before
             if digest != request:
                 raise KeyReused("This Idempotency-Key was sent with another request before.")
             return Reply(answer.status, answer.body, headers=answer.headers, tagged=False)
@@ -79,7 +85,8 @@ async def _written(connection: Connection, note: Note, change: Callable[[Edit], 
 
 
 def _digest(call: Call) -> bytes:
-    parts = (call.operation.id, call.path, call.media_type, call.body)
+    query = (bound_of(call.query, call.path),) if call.query else ()
+    parts = (call.operation.id, call.path, *query, call.media_type, call.body)
     return hashlib.sha256(b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)).digest()
 
 

@@ -23,6 +23,11 @@ class Caller(Struct, frozen=True):
     def writes(self) -> bool:
         return self.scope in ("write", "admin")
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether no collection is out of the caller's sight."""
+        return self.scope is not None and self.collections is None
+
     def reaches(self, collection: str) -> bool:
         """Whether the key is good for what is in this collection."""
         return self.scope is not None and (self.collections is None or collection in self.collections)

@@ -102,6 +102,23 @@ class Refused(DatelineError):
     problem = "refused"
 
 
+class RefusedRow(Struct, frozen=True):
+    """A row of a batch that cannot be recorded, by its place in the batch, and why."""
+
+    index: int
+    key: str | None
+    id: str | None
+    faults: list[Fault]
+
+
+class RefusedRows(Refused):
+    """A batch with rows that cannot be recorded."""
+
+    def __init__(self, detail: str, rows: Sequence[RefusedRow]) -> None:
+        super().__init__(detail, [fault for row in rows for fault in row.faults])
+        self.rows = tuple(rows)
+
+
 class KeyReused(DatelineError):
     problem = "idempotency-key-reused"
 

@@ -354,7 +354,9 @@ async def _settled_by_key(
     found = await events.find_by_number(connection, {position[3] for position, _, _ in chunk})
     keys = {identity.key for identity in found.values() if identity.key is not None}
     named: dict[str, list[Identity]] = {}
-    for identity in await events.find_by_key(connection, base.sight.named, keys):
+    # What is unlisted is looked into where it is named, be it by the id of an event found there.
+    within = base.collections | head.collections | {identity.collection for identity in found.values()}
+    for identity in await events.find_by_key(connection, within, keys):
         named.setdefault(identity.key or "", []).append(identity)
     numbers = sorted({identity.event for same in named.values() for identity in same})
     on_base, on_head = await _sides(connection, numbers, base), await _sides(connection, numbers, head)

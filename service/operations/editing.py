@@ -4,9 +4,10 @@ A write is `async with editing(connection, …) as edit:`, its changes on `edit`
 changed. Reads inside see what has been written so far.
 """
 
+import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from secrets import randbits
 from typing import Any, Final
 from uuid import UUID
@@ -40,10 +41,16 @@ from service.storage.resources import NewState, Row
 
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 Resource = Actor | Source | Collection | Timeline
+Use = tuple[str, Kind, str]
+"""A collection, and what its events name or rest on: a kind of resource, and a slug."""
 
 DEFAULT_COLLECTION: Final = "main"
+WRITTEN_AT_ONCE: Final = 1_000
+"""So many versions are appended at once, which keeps the statements short and lets the worker answer others."""
 FOLLOWING_MAX: Final = 50_000
 """How many events one source's revision may carry along."""
+BREATH: Final = 50
+"""After how many events a long piece of work lets the worker answer others."""
 
 _event = msgspec.json.Decoder(Event).decode
 _facts = msgspec.json.Decoder(Facts).decode
@@ -67,6 +74,7 @@ class Edit:
         self.moment = Moment(revision=after.revision, recorded=recorded_text(after.recorded))
         self.counts: dict[str, dict[str, int]] = {}
         self.versions = 0
+        self.discarded = False
         self._events_made = 0
 
     @property
@@ -76,7 +84,11 @@ class Edit:
     @property
     def revision(self) -> int:
         """The head once this edit is committed."""
-        return self.after.revision if self.changed else self.before.revision
+        return self.after.revision if self.changed and not self.discarded else self.before.revision
+
+    def discard(self) -> None:
+        """Has everything rolled back at the end, as if it had only been tried."""
+        self.discarded = True
 
     def _count(self, collection: str, what: str, number: int = 1) -> None:
         counts = self.counts.setdefault(collection, {})
@@ -116,10 +128,7 @@ class Edit:
         if isinstance(was, Actor) and was.merged_into is not None:
             raise InUse(f"The actor {was.slug} is merged into {was.merged_into}; unmerge it first.")
         await self._refuse_faults(given)
-        fields: dict[str, Any] = {name: getattr(given, name) for name in given.__struct_fields__}
-        if kind == "actor":
-            fields["merged_into"] = None
-        state: Resource = resources.SHAPES[kind](**fields, revision=self.moment.revision, recorded=self.moment.recorded)
+        state = self._state(kind, given)
         if was is not None and state == msgspec.structs.replace(was, revision=state.revision, recorded=state.recorded):
             return was
         await self.put_state(kind, state)
@@ -127,33 +136,34 @@ class Edit:
             await self._revise_following(state.slug)
         return state
 
+    def _state(self, kind: Kind, given: ResourceInput) -> Resource:
+        fields: dict[str, Any] = {name: getattr(given, name) for name in given.__struct_fields__}
+        if kind == "actor":
+            fields["merged_into"] = None
+        state: Resource = resources.SHAPES[kind](**fields, revision=self.moment.revision, recorded=self.moment.recorded)
+        return state
+
+    async def create_resources(self, kind: Kind, given: Sequence[ResourceInput]) -> None:
+        """Makes resources whose slugs name nothing now and whose faults have been ruled out."""
+        if given:
+            await self._put_states(kind, [self._state(kind, each) for each in given])
+
     async def put_state(self, kind: Kind, state: Resource) -> None:
         """Records what a resource is from this revision on."""
-        new = NewState(state.slug, msgspec.json.encode(state), _searchable(state))
-        await resources.append_states(self.connection, kind, self.after.revision, [new])
-        self._count("", f"{kind}s")
+        await self._put_states(kind, [state])
+
+    async def _put_states(self, kind: Kind, states: Sequence[Resource]) -> None:
+        new = [NewState(state.slug, msgspec.json.encode(state), _searchable(state)) for state in states]
+        await resources.append_states(self.connection, kind, self.after.revision, new)
+        self._count("", f"{kind}s", len(states))
 
     async def _refuse_faults(self, given: ResourceInput) -> None:
         faults: list[Fault] = []
         if isinstance(given, SourceInput):
-            faults += rendering.date_faults(given.published, "/published")
-            if given.publisher is not None and given.publisher not in await self.existing("actor", [given.publisher]):
-                faults.append(_unknown("actor", given.publisher, "/publisher"))
-            there = await self.existing("source", given.derived_from)
-            for place, slug in enumerate(given.derived_from):
-                if slug not in there:
-                    faults.append(_unknown("source", slug, f"/derived_from/{place}"))
-                elif slug in given.derived_from[:place]:
-                    faults.append(Fault(pointer=f"/derived_from/{place}", detail=f"names {slug} again"))
-        elif isinstance(given, TimelineInput):
-            found = await events.find_by_id(self.connection, [*given.include, *given.exclude])
-            for name, pins in (("include", given.include), ("exclude", given.exclude)):
-                for place, id in enumerate(pins):
-                    if id not in found:
-                        faults.append(Fault(pointer=f"/{name}/{place}", detail=f"there is no event {id}"))
+            publishers = await self.existing("actor", [] if given.publisher is None else [given.publisher])
+            faults += source_faults(given, publishers, await self.existing("source", given.derived_from))
         if faults:
-            kind = "source" if isinstance(given, SourceInput) else "timeline"
-            raise Refused(f"The {kind} cannot be recorded as it is.", faults)
+            raise Refused("The source cannot be recorded as it is.", faults)
 
     async def existing(self, kind: Kind, slugs: Iterable[str]) -> dict[str, Row]:
         """Those of the slugs that name something now."""
@@ -202,6 +212,12 @@ class Edit:
                 identity = Identity(version.event, event.id, event.collection, event.key)
                 changes.append(Change(form, identity, version))
         await self._record(changes)
+        # What it now rests on is used, also by events whose own documents stay as they are.
+        beneath = await resources.read_ancestry(self.connection, [source])
+        uses: set[Use] = set()
+        for collection in {change.identity.collection for change in changes}:
+            uses |= _uses_of(collection, beneath.values())
+        await self._note_uses(uses, await resources.read_aliases(self.connection, self.after.revision))
 
     # Events
 
@@ -212,22 +228,28 @@ class Edit:
 
     async def create_events(self, given: Sequence[EventInput], caller: Caller) -> list[Event]:
         """Records new events, which may relate to each other."""
-        if any(event.collection == DEFAULT_COLLECTION for event in given) and caller.reaches(DEFAULT_COLLECTION):
-            await self._ensure_default()
-        there = await self._collections({event.collection for event in given})
-        sight = sight_of(caller, {slug: collection.visibility for slug, collection in there.items()})
+        await self.ensure_default({event.collection for event in given}, caller)
+        open_to = await self.collections_open_to(caller, {event.collection for event in given})
         changes = []
         for event in given:
-            if event.collection in sight.named:
-                if not caller.reaches(event.collection):
-                    raise Forbidden(f"This key does not write to the collection {event.collection}.")
-                if event.key is not None:
-                    await self._refuse_taken(event.collection, event.key)
-            changes.append(Change(event, self._identity(event), None))
-        return await self._record(changes, sight.named)
+            if event.collection in open_to and event.key is not None:
+                await self._refuse_taken(event.collection, event.key)
+            changes.append(Change(event, self.new_identity(event.collection, event.key), None))
+        return await self._record(changes, open_to)
 
-    async def _ensure_default(self) -> None:
-        """Makes the collection that events belong to by default, where a store has never had it."""
+    async def collections_open_to(self, caller: Caller, slugs: Iterable[str]) -> frozenset[str]:
+        """Those of the collections that the caller writes to. Raises Forbidden for one that may only be seen."""
+        there = await self._collections(slugs)
+        sight = sight_of(caller, {slug: collection.visibility for slug, collection in there.items()})
+        for slug in sorted(sight.named):
+            if not caller.reaches(slug):
+                raise Forbidden(f"This key does not write to the collection {slug}.")
+        return sight.named
+
+    async def ensure_default(self, named: Container[str], caller: Caller) -> None:
+        """Makes the collection that events belong to by default, where it is named and a store has never had it."""
+        if DEFAULT_COLLECTION not in named or not caller.reaches(DEFAULT_COLLECTION):
+            return
         if not await resources.read_resources(self.connection, "collection", [DEFAULT_COLLECTION], self.after.revision):
             given = CollectionInput(slug=DEFAULT_COLLECTION, title=DEFAULT_COLLECTION.capitalize())
             await self._put_resource("collection", given, None)
@@ -235,6 +257,22 @@ class Edit:
     async def revise_events(self, changes: "Sequence[Change]") -> list[Event]:
         """Makes new versions of events; those that say nothing new are left as they are."""
         return await self._record(changes)
+
+    async def record_events(self, changes: "Sequence[Change]", *, doomed: bool) -> list[Event]:
+        """Makes new events and new versions, at most one of each event. Raises RefusedChanges.
+
+        `doomed`: it is known to be refused, so that only further faults are looked for.
+        """
+        return await self._record(changes, {change.identity.collection for change in changes}, doomed=doomed)
+
+    async def retract_events(self, collection: str, numbers: Sequence[int]) -> None:
+        """Takes events of a collection out from this revision on."""
+        for start in range(0, len(numbers), WRITTEN_AT_ONCE):
+            gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
+            await events.append_versions(self.connection, self.after.revision, gone)
+        if numbers:
+            self.versions += len(numbers)
+            self._count(collection, "retracted", len(numbers))
 
     async def retract_event(self, identity: Identity, version: Version) -> None:
         """Takes an event out from this revision on; it stays readable before."""
@@ -268,8 +306,10 @@ class Edit:
                 link=(f"/v1/events/{there.id}", "item"),
             )
 
-    def _identity(self, event: EventInput) -> Identity:
-        """A UUID of version 7 whose 63 leading bits of time and place are the event's number.
+    def new_identity(self, collection: str, key: str | None) -> Identity:
+        """Who a new event is.
+
+        Its id is a UUID of version 7 whose 63 leading bits of time and place are the event's number.
 
         Recorded times rise strictly, so numbers rise with revisions, and ids order as numbers do.
         """
@@ -279,29 +319,35 @@ class Edit:
             raise Refused("One revision cannot make more than 262,144 events.")
         self._events_made += 1
         value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | randbits(56)
-        return Identity(milliseconds << 18 | place, str(UUID(int=value)), event.collection, event.key)
+        return Identity(milliseconds << 18 | place, str(UUID(int=value)), collection, key)
 
-    async def _record(self, changes: "Sequence[Change]", collections: Container[str] | None = None) -> list[Event]:
+    async def _record(
+        self, changes: "Sequence[Change]", collections: Container[str] | None = None, *, doomed: bool = False
+    ) -> list[Event]:
         """Renders and appends what has changed; the one way in which an event's version is written.
 
-        `collections`: those that new events may name; None where no event is new.
+        `collections`: those that new events may name; None where no event is new. `doomed`: nothing will be appended.
         """
         named = {c.source for change in changes for c in change.given.claims}
         named |= {c.via for change in changes for c in change.given.claims if c.via is not None}
         sources = await resources.read_ancestry(self.connection, named)
         actors = await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)})
-        recorded = {
-            change.identity.event: _event(change.version.document)
-            for change in changes
-            if change.version is not None and change.version.document is not None
-        }
+        recorded: dict[int, Event] = {}
+        for place, change in enumerate(changes):
+            if place % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+            if change.version is not None and change.version.document is not None:
+                recorded[change.identity.event] = _event(change.version.document)
         targets = await self._targets(changes, recorded)
         aliases = await resources.read_aliases(self.connection, self.after.revision)
         rendered: list[Event] = []
         written: list[Written] = []
-        uses: set[tuple[str, Kind, str]] = set()
+        uses: set[Use] = set()
         made: list[Identity] = []
-        for change in changes:
+        refused: dict[int, list[Fault]] = {}
+        for place, change in enumerate(changes):
+            if place % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
             faults = [
                 *rendering.faults_of(change.given),
                 *_reference_faults(change.given, actors, sources, targets[change.identity.event]),
@@ -309,7 +355,9 @@ class Edit:
             if collections is not None and change.given.collection not in collections:
                 faults.insert(0, _unknown("collection", change.given.collection, "/collection"))
             if faults:
-                raise Refused("The event cannot be recorded as it is.", faults)
+                refused[place] = faults
+            if refused or doomed:
+                continue
             was = recorded.get(change.identity.event)
             event, facts = rendering.render(
                 change.given,
@@ -322,12 +370,8 @@ class Edit:
             )
             facts_bytes = msgspec.json.encode(facts)
             stands = terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases)
-            if (
-                was is not None
-                and change.version is not None
-                and facts_bytes == change.version.facts
-                and change.stood in (None, stands)
-            ):
+            stated = None if change.version is None or change.returns else change.version.facts
+            if was is not None and facts_bytes == stated and change.stood in (None, stands):
                 again = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
                 if same(msgspec.to_builtins(again), msgspec.to_builtins(was)):
                     rendered.append(was)
@@ -353,20 +397,22 @@ class Edit:
             )
             self._count(event.collection, "created" if was is None else "revised")
             uses |= {(event.collection, "actor", slug) for slug in actors_named(event)}
-            for slug in sources_named(event):
-                uses.add((event.collection, "source", slug))
-                if (publisher := sources[slug].publisher) is not None:
-                    uses.add((event.collection, "actor", publisher))
-        uses |= {(used_in, kind, aliases[slug]) for used_in, kind, slug in uses if kind == "actor" and slug in aliases}
+            beneath = [sources[slug] for dimension, slug in stands if dimension == "basis"]
+            uses |= _uses_of(event.collection, beneath)
+        if refused or doomed:
+            raise RefusedChanges(refused)
         if made:
             await events.append_events(self.connection, made)
         if written:
-            await events.append_versions(self.connection, self.after.revision, written)
-            await self._note_uses(uses)
+            for start in range(0, len(written), WRITTEN_AT_ONCE):
+                some = written[start : start + WRITTEN_AT_ONCE]
+                await events.append_versions(self.connection, self.after.revision, some)
+            await self._note_uses(uses, aliases)
             self.versions += len(written)
         return rendered
 
-    async def _note_uses(self, uses: set[tuple[str, Kind, str]]) -> None:
+    async def _note_uses(self, uses: set[Use], aliases: Mapping[str, str]) -> None:
+        uses |= {(used_in, kind, aliases[slug]) for used_in, kind, slug in uses if kind == "actor" and slug in aliases}
         numbers: dict[tuple[Kind, str], int] = {}
         kinds: tuple[Kind, ...] = ("actor", "source")
         for kind in kinds:
@@ -386,12 +432,8 @@ class Edit:
         relations = [(change, relation) for change in changes for relation in change.given.relations]
         ids = {r.event for _, r in relations if r.event is not None}
         by_id = await events.find_by_id(self.connection, ids)
-        by_key: dict[tuple[str, str], Identity] = {}
-        for collection in {change.identity.collection for change, _ in relations}:
-            keys = {r.key for c, r in relations if r.key is not None and c.identity.collection == collection}
-            for found in await events.find_by_key(self.connection, [collection], keys):
-                if found.key is not None:
-                    by_key[collection, found.key] = found
+        keys = {(change.identity.collection, r.key) for change, r in relations if r.key is not None}
+        by_key = await events.find_each_by_key(self.connection, keys)
         for change in changes:
             by_id.setdefault(change.identity.id, change.identity)
             if change.identity.key is not None:
@@ -432,6 +474,21 @@ class Change(Struct, frozen=True):
     identity: Identity
     version: Version | None
     stood: frozenset[Term] | None = None
+    returns: bool = False
+    """It had been retracted and comes back; `version` is what it was before."""
+
+
+class RefusedChanges(Refused):
+    """Events cannot be recorded as they are: the faults of each by its place among the changes."""
+
+    def __init__(self, by_place: Mapping[int, list[Fault]]) -> None:
+        first = next(iter(by_place.values()), [])
+        super().__init__("The event cannot be recorded as it is.", first)
+        self.by_place = by_place
+
+
+class _Discarded(Exception):
+    """Ends a transaction that has only been tried."""
 
 
 @asynccontextmanager
@@ -440,14 +497,30 @@ async def editing(connection: Connection, note: Note) -> AsyncIterator[Edit]:
 
     Raising leaves nothing behind. Inside another transaction it is a part of that one.
     """
-    async with connection.transaction():
-        head, after = await revisions.lock_head(connection)
-        edit = Edit(connection, head, after)
-        yield edit
-        if edit.changed:
-            await revisions.append_revision(
-                connection, after, note.author, note.cause, note.message, edit.counts, edit.versions
-            )
+    with suppress(_Discarded):
+        async with connection.transaction():
+            head, after = await revisions.lock_head(connection)
+            edit = Edit(connection, head, after)
+            yield edit
+            if edit.discarded:
+                raise _Discarded
+            if edit.changed:
+                await revisions.append_revision(
+                    connection, after, note.author, note.cause, note.message, edit.counts, edit.versions
+                )
+
+
+def source_faults(given: SourceInput, actors: Container[str], sources: Container[str]) -> list[Fault]:
+    """What keeps a source from being recorded where there are these actors and sources."""
+    faults = rendering.date_faults(given.published, "/published")
+    if given.publisher is not None and given.publisher not in actors:
+        faults.append(_unknown("actor", given.publisher, "/publisher"))
+    for place, slug in enumerate(given.derived_from):
+        if slug not in sources:
+            faults.append(_unknown("source", slug, f"/derived_from/{place}"))
+        elif slug in given.derived_from[:place]:
+            faults.append(Fault(pointer=f"/derived_from/{place}", detail=f"names {slug} again"))
+    return faults
 
 
 def _reference_faults(
@@ -488,6 +561,16 @@ def _reference_faults(
                 )
             )
     return faults
+
+
+def _uses_of(collection: str, sources: Iterable[Source]) -> set[Use]:
+    """The uses that sources are put to, and with them their publishers."""
+    uses: set[Use] = set()
+    for source in sources:
+        uses.add((collection, "source", source.slug))
+        if source.publisher is not None:
+            uses.add((collection, "actor", source.publisher))
+    return uses
 
 
 def _unknown(kind: str, slug: str, pointer: str) -> Fault:

@@ -24,7 +24,7 @@ _facts = msgspec.json.Decoder(Facts).decode
 
 
 async def merge(edit: Edit, row: Row, into: str) -> Actor:
-    """Lets an actor stand for another. Raises Refused for one that is not there or is itself, InUse if merged already."""
+    """Lets an actor stand for another. Raises Refused for one that is not there or is itself, InUse where merged."""
     actor = _actor(row.document or b"")
     if actor.merged_into == into:
         return actor

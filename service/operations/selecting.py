@@ -115,7 +115,7 @@ async def lens_of(connection: Connection, store: Store, lenses: Lenses, revision
         known=LATEST if lenses.known is None else lenses.known,
         accounts=lenses.accounts,
         account_sources=lenses.account_sources,
-        aliases=await resources.read_aliases(connection, revision),
+        aliases={} if store.head.merged is None else await resources.read_aliases(connection, revision),
         hidden=store.sight.hidden,
     )
 

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from service.domain.dates import LATEST
 from service.domain.errors import SelectionTooBroad
 from service.domain.filters import Filters
 from service.domain.lenses import Position, Seen, Version, see
 from service.domain.selection import Selection, holds
 from service.domain.terms import Term
 from service.storage import postings, resources
-from service.storage.pool import Connection
-from service.storage.postings import Named, Place, Posting
+from service.storage.pool import Connection, insert_many
+from service.storage.postings import Groups, Named, Place, Posting
 
 
 class Identity(Struct, frozen=True):
@@ -56,6 +57,20 @@ async def find_by_key(connection: Connection, collections: Iterable[str], keys: 
     return [Identity(row[0], str(row[1]), row[2], row[3]) for row in rows]
 
 
+EACH_BY_KEY = """
+SELECT e.event, e.id, c.slug, e.key FROM unnest($1::text[], $2::text[]) AS q(collection, key)
+JOIN resource c ON c.kind = 'collection' AND c.slug = q.collection
+JOIN event e ON e.collection = c.resource AND e.key = q.key
+"""
+
+
+async def find_each_by_key(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Identity]:
+    """The events of these collections and keys."""
+    wanted = list(set(keys))
+    rows = await connection.fetch(EACH_BY_KEY, [pair[0] for pair in wanted], [pair[1] for pair in wanted])
+    return {(row[2], row[3]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
+
+
 AT = """
 SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
 FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
@@ -68,6 +83,34 @@ async def read_versions(connection: Connection, events: Iterable[int], revision:
     """The newest version up to the revision of each event that had been recorded by then; retracted ones too."""
     rows = await connection.fetch(AT, list(events), revision)
     return {row[0]: Version(*row) for row in rows}
+
+
+# Of one that is live that is its newest version.
+LAST_LIVE = """
+SELECT v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT * FROM version v WHERE v.event = q.event AND v.document IS NOT NULL ORDER BY v.revision DESC LIMIT 1
+) v
+"""
+
+
+async def read_last_live(connection: Connection, events: Iterable[int]) -> dict[int, Version]:
+    """Each event as it is, or was before it was retracted."""
+    rows = await connection.fetch(LAST_LIVE, list(events))
+    return {row[0]: Version(*row) for row in rows}
+
+
+LIVE_NOW = """
+SELECT q.event FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
+    SELECT v.document IS NOT NULL AS live FROM version v WHERE v.event = q.event ORDER BY v.revision DESC LIMIT 1
+) v
+WHERE v.live
+"""
+
+
+async def read_live(connection: Connection, events: Iterable[int]) -> set[int]:
+    """Those of the events that are not retracted."""
+    return {row[0] for row in await connection.fetch(LIVE_NOW, list(events))}
 
 
 HISTORY = """
@@ -179,6 +222,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 
+VERSION_COLUMNS: Final = (
+    *("event", "revision", "t_lo", "t_hi", "span", "known", "told"),
+    *("terms", "actors", "sources", "document", "facts"),
+)
+
+
 async def append_versions(connection: Connection, revision: int, versions: Sequence[Written]) -> None:
     """Records what these events are from the revision on, and brings the index along. The caller holds the head."""
     before = {row[0]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
@@ -213,8 +262,29 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
                 version.facts,
             )
         )
-    await connection.executemany(ADD_VERSION, rows)
+    await insert_many(connection, ADD_VERSION, "version", VERSION_COLUMNS, rows)
     await postings.write_postings(connection, revision, closed, opened)
+
+
+async def retractions_of(connection: Connection, numbers: Sequence[int]) -> list[Written]:
+    """What takes these events out: versions in the places where they now stand, and found by nothing."""
+    rows = await connection.fetch(PLACES, numbers)
+    return [
+        Written(
+            event=row["event"],
+            lo=row["t_lo"],
+            hi=row["t_hi"],
+            undated=row["span"] == postings.UNDATED,
+            known=row["known"],
+            told=(),
+            terms=frozenset(),
+            actors=frozenset(),
+            sources=frozenset(),
+            document=None,
+            facts=None,
+        )
+        for row in rows
+    ]
 
 
 def _place(row: Any) -> Place:
@@ -276,7 +346,7 @@ async def walk_selection(
     candidates go by before that many are chosen.
     """
     groups = await postings.groups_of(connection, selection)
-    named = await _named(connection, selection)
+    named = await _named(connection, selection, groups)
     recheck = not groups.exact
     closed = selection.revision != selection.head
     budget = max(postings.budget_of(groups, limit), len(named.events))
@@ -329,14 +399,16 @@ async def walk_selection(
 
 
 OUTRIGHT_MAX: Final = 5_000
-"""Versions that were recorded within a span of revisions are looked at one by one, if they are no more than these."""
+"""The versions of a span of revisions, or of what was known early, are looked at one by one if they are no more."""
+WALK_LONG: Final = 4 * OUTRIGHT_MAX
+"""Lists so long are not walked through an early revision, or for what was known early, before that is tried."""
 
 
-async def _named(connection: Connection, selection: Selection) -> Named:
+async def _named(connection: Connection, selection: Selection, groups: Groups) -> Named:
     """The events that a selection asks for outright, beside a walk or in place of it.
 
     Those of the request's ids or keys, or the timeline's; those that one event points at; the few recorded in a span of
-    revisions; and a timeline's pins.
+    revisions, by an early revision or publicly known early; and a timeline's pins.
     """
     sides = (selection.filters, selection.timeline)
     ids = selection.include | selection.exclude
@@ -363,9 +435,15 @@ async def _named(connection: Connection, selection: Selection) -> Named:
                 beside, outright = ("points at", side.related.event), set(side.related.out)
                 break
             if side.revisions is not None:
-                numbers = await _recorded_between(connection, *side.revisions, selection.revision)
+                numbers = await _few(connection, RECORDED_BETWEEN, *side.revisions, selection.revision)
                 if numbers is not None:
                     break
+        else:
+            if beside is None and groups.shortest > WALK_LONG:
+                if selection.revision < selection.head:
+                    numbers = await _few(connection, RECORDED_BETWEEN, 0, selection.revision, selection.revision)
+                if numbers is None and selection.lens.known != LATEST:
+                    numbers = await _few(connection, KNOWN_BY, selection.lens.known)
 
     def is_named(filters: Filters, event: Identity) -> bool:
         return (filters.ids is None or event.id in filters.ids) and (filters.keys is None or event.key in filters.keys)
@@ -387,18 +465,12 @@ async def _named(connection: Connection, selection: Selection) -> Named:
 
 
 RECORDED_BETWEEN = """
-SELECT DISTINCT v.event FROM (
-    SELECT event FROM version WHERE revision BETWEEN $1 AND least($2::int8, $3::int8) LIMIT $4
-) v
+SELECT v.event FROM version v WHERE v.revision BETWEEN $2 AND least($3::int8, $4::int8) LIMIT $1
 """
-VERSIONS_BETWEEN = """
-SELECT count(*) FROM (SELECT FROM version WHERE revision BETWEEN $1 AND least($2::int8, $3::int8) LIMIT $4) v
-"""
+KNOWN_BY = "SELECT v.event FROM version v WHERE v.known <= $2 LIMIT $1"
 
 
-async def _recorded_between(connection: Connection, first: int, last: int, revision: int) -> list[int] | None:
-    """Events with versions recorded from one revision to another; None where those are too many to be looked at."""
-    most = OUTRIGHT_MAX + 1
-    if await connection.fetchval(VERSIONS_BETWEEN, first, last, revision, most) == most:
-        return None
-    return [row[0] for row in await connection.fetch(RECORDED_BETWEEN, first, last, revision, most)]
+async def _few(connection: Connection, statement: str, *arguments: int) -> list[int] | None:
+    """The events of the versions that a statement finds; None where those are too many to be looked at one by one."""
+    rows = await connection.fetch(statement, OUTRIGHT_MAX + 1, *arguments)
+    return None if len(rows) > OUTRIGHT_MAX else sorted({row[0] for row in rows})

@@ -1,13 +1,16 @@
 """Connections: how they are opened, and which failures mean that the database is away for a moment."""
 
 import asyncio
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 VERSION_MIN: Final = 18
+COPIED_MIN: Final = 100
+"""From so many rows on, copying them is worth its round trips."""
 
 UNAVAILABLE: Final = (
     ConnectionError,
@@ -46,6 +49,16 @@ def _same_bytes(value: bytes) -> bytes:
 
 async def _no_reset(connection: Connection) -> None:
     """Nothing here sets session state, so there is none to reset; the query would cost a round trip each time."""
+
+
+async def insert_many(
+    connection: Connection, statement: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Inserts rows of a table's columns, which `statement` takes one by one: few by the statement, many by COPY."""
+    if len(rows) < COPIED_MIN:
+        await connection.executemany(statement, rows)
+    else:
+        await connection.copy_records_to_table(table, records=rows, columns=columns)
 
 
 async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Pool:

@@ -17,7 +17,7 @@ from service.domain.filters import Bounds, Filters
 from service.domain.lenses import Position, Version
 from service.domain.selection import Selection
 from service.domain.terms import Group, Term
-from service.storage.pool import Connection
+from service.storage.pool import COPIED_MIN, Connection
 
 DAY: Final = 86_400
 # The longest span of each class, in seconds. Beyond: 8 longer, 9 open end, 10 without a date.
@@ -142,6 +142,7 @@ SELECT q.term, q.span, q.lo, q.hi, q.event, $1, 9223372036854775807, q.known
 FROM unnest($2::int4[], $3::int2[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])
      AS q(term, span, lo, hi, event, known)
 """
+POSTING_COLUMNS: Final = ("term", "span", "t_lo", "t_hi", "event", "since", "until", "known")
 COUNT = """
 INSERT INTO term_span (term, span, postings)
 SELECT q.term, q.span, sum(q.postings) FROM unnest($1::int4[], $2::int2[], $3::int8[]) AS q(term, span, postings)
@@ -164,7 +165,10 @@ async def write_postings(
         counts[at] = counts.get(at, 0) + 1
     if closing:
         await connection.execute(CLOSE, revision, *_columns(closing))
-    if opening:
+    if len(opening) >= COPIED_MIN:
+        rows = [(*posting.order, revision, LATEST, posting.place.known) for posting in opening]
+        await connection.copy_records_to_table("posting", records=rows, columns=POSTING_COLUMNS)
+    elif opening:
         known = [posting.place.known for posting in opening]
         await connection.execute(OPEN_POSTINGS, revision, *_columns(opening), known)
     if counts:
@@ -280,6 +284,17 @@ class Groups(Struct, frozen=True):
         return not all(group.numbers for group in self.request)
 
     @property
+    def shortest(self) -> int:
+        """How many postings the shortest list has that can be walked."""
+        return self.driver.size
+
+    @property
+    def driver(self) -> Terms:
+        """The group with the fewest postings."""
+        every = [group for group in (*self.request, *self.timeline) if group.drives]
+        return min([*every, self.collections], key=lambda group: group.size)
+
+    @property
     def impossible_timeline(self) -> bool:
         return not all(group.numbers for group in self.timeline)
 
@@ -376,7 +391,7 @@ async def walk(
     statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
     driver: list[int] = []
     if walks:
-        driver = await _numbers(connection, named.beside) if named.beside is not None else _driver(groups)
+        driver = groups.driver.numbers if named.beside is None else await _numbers(connection, named.beside)
     rows = await connection.fetch(
         statements[descending],
         driver,
@@ -475,12 +490,6 @@ def _streams(
             places.append(place)
             stops.append(lowest)
     return spans, places, stops
-
-
-def _driver(groups: Groups) -> list[int]:
-    """The group with the fewest postings: the shortest list to walk."""
-    every = [group for group in (*groups.request, *groups.timeline) if group.drives]
-    return min([*every, groups.collections], key=lambda group: group.size).numbers
 
 
 def budget_of(groups: Groups, limit: int) -> int:

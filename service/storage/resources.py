@@ -263,7 +263,7 @@ ON CONFLICT DO NOTHING
 
 
 async def append_uses(connection: Connection, uses: Iterable[tuple[int, int]], revision: int) -> None:
-    """Records that events of a collection name a resource; the first time counts."""
+    """Records that events of a collection name a resource or rest on it; the first time counts."""
     pairs = sorted(set(uses))
     await connection.execute(ADD_USES, [pair[0] for pair in pairs], [pair[1] for pair in pairs], revision)
 
@@ -346,3 +346,15 @@ SELECT EXISTS (
 async def is_used(connection: Connection, kind: Kind, slug: str, revision: int, collections: Iterable[str]) -> bool:
     """Whether an event of one of these collections had named the resource by the revision."""
     return bool(await connection.fetchval(USED, kind, slug, revision, list(collections)))
+
+
+USED_BEYOND = """
+SELECT EXISTS (
+    SELECT FROM resource_use u JOIN resource r ON r.resource = u.resource JOIN resource c ON c.resource = u.collection
+    WHERE r.kind = $1 AND r.slug = $2 AND c.slug <> ALL ($3::text[]))
+"""
+
+
+async def is_used_beyond(connection: Connection, kind: Kind, slug: str, collections: Iterable[str]) -> bool:
+    """Whether an event of any other collection has ever named the resource or rested on it."""
+    return bool(await connection.fetchval(USED_BEYOND, kind, slug, list(collections)))

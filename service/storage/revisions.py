@@ -13,10 +13,11 @@ from service.storage.pool import Connection
 
 
 class Head(Struct, frozen=True):
-    """The newest committed revision, and when it was recorded (UTC)."""
+    """The newest committed revision, when it was recorded (UTC), and the last one that merged or unmerged an actor."""
 
     revision: int
     recorded: datetime
+    merged: int | None = None
 
 
 class LogRow(Struct, frozen=True):
@@ -28,7 +29,7 @@ class LogRow(Struct, frozen=True):
     counts: bytes
 
 
-HEAD = "SELECT revision, recorded FROM head"
+HEAD = "SELECT revision, recorded, (SELECT max(revision) FROM merge) AS merged FROM head"
 
 
 async def read_head(connection: Connection) -> Head:

@@ -419,3 +419,296 @@ def test_what_the_caller_may_not_see_is_no_difference(writer: httpx.Client, clie
     answer = patch(writer, address("collections", private), {"visibility": "public"})
     assert answer.status_code == 200
     assert told(check_laws(client, base_revision=base, tag=home)) == [("added", "seen"), ("changed", "still hidden")]
+
+
+# --- Matched by key
+
+
+def check_laws_by_key(client: httpx.Client, **query: Any) -> Document:
+    """The whole diff by key, after what must hold of every such diff has been seen to hold."""
+    base = {name.removeprefix("base_"): value for name, value in query.items() if not name.startswith("head_")}
+    head = {name.removeprefix("head_"): value for name, value in query.items() if not name.startswith("base_")}
+    diff: Document = get(client, "/v1/diff", match_on="key", limit=500, **query)
+    listing = {event["id"]: event for event in get(client, "/v1/events", limit=500, **base)["items"]}
+    came = {}
+    for item in diff["items"]:
+        if item["op"] == "changed":
+            assert listing.pop(item["before"]["id"]) == item["before"]
+            assert jsonpatch.JsonPatch(item["patch"]).apply(item["before"]) == item["after"]
+            assert item["id"] == item["after"]["id"]
+            assert item["before"]["key"] == item["after"]["key"]
+            came[item["id"]] = item["after"]
+        elif item["op"] == "added":
+            came[item["event"]["id"]] = item["event"]
+        else:
+            assert listing.pop(item["event"]["id"]) == item["event"]
+    # What is left of the base has a counterpart of the same content in the head, which nothing has been said of.
+    there = {event["id"]: event for event in get(client, "/v1/events", limit=500, **head)["items"]}
+    assert there.items() >= came.items()
+    kept_apart = ("id", "collection", "revision", "recorded", "created")
+    left = [_meant(without(event, *kept_apart)) for id, event in there.items() if id not in came]
+    same = [_meant(without(event, *kept_apart)) for event in listing.values()]
+    assert sorted(left, key=str) == sorted(same, key=str)
+    read = pages(client, "/v1/diff", match_on="key", limit=1, **query)
+    assert [item for page in read for item in page["items"]] == diff["items"]
+    assert diff["summary"] == {op: sum(item["op"] == op for item in diff["items"]) for op in diff["summary"]}
+    swapped = {
+        f"{'head_' if name.startswith('base_') else 'base_'}{name[5:]}"
+        if name[:5] in ("base_", "head_")
+        else name: value
+        for name, value in query.items()
+    }
+    back = get(client, "/v1/diff", match_on="key", limit=500, **swapped)
+    turned = {"added": "removed", "removed": "added", "changed": "changed"}
+    assert sorted(told(back)) == sorted(
+        (turned[op], item["before" if op == "changed" else "event"]["title"])
+        for item in diff["items"]
+        for op in [item["op"]]
+    )
+    return diff
+
+
+@pytest.fixture
+def twins(writer: httpx.Client, home: str) -> tuple[str, str]:
+    """Two collections whose events have keys in common."""
+    for name in ("a", "b"):
+        make(writer, "collections", slug=f"{home}-{name}")
+    return f"{home}-a", f"{home}-b"
+
+
+def test_by_key_two_collections_are_compared(
+    writer: httpx.Client, client: httpx.Client, twins: tuple[str, str]
+) -> None:
+    a, b = twins
+
+    def event(collection: str, key: str | None, occurred: str, **rest: Any) -> Document:
+        return make(writer, "events", collection=collection, key=key, occurred=occurred, **{"title": key, **rest})
+
+    event(a, "same", "2001")
+    event(b, "same", "2001")
+    before = event(a, "moved", "2002")
+    event(a, "gone", "2003")
+    bare = event(a, None, "2004", title="no key")
+    event(b, None, "2004", title="no key")
+    after = event(b, "moved", "2009", summary="later")
+    event(b, "new", "2003-06")
+    diff = check_laws_by_key(client, base_collection=a, head_collection=b)
+    # In the order of the head's listing, what only the base lists at its place there.
+    assert told(diff) == [
+        ("removed", "gone"), ("added", "new"), ("removed", "no key"), ("added", "no key"), ("changed", "moved"),
+    ]  # fmt: skip
+    changed = diff["items"][-1]
+    assert (changed["id"], changed["before"], changed["after"]) == (after["id"], before, after)
+    # What the service gives out is no change by itself, and is in the patch.
+    assert changed["fields"] == ["summary", "occurred"]
+    assert {"/id", "/collection", "/summary"} <= {operation["path"] for operation in changed["patch"]}
+    # What has a key is there on the other side, outside the selection; what has none is matched by nothing.
+    assert [item["other"] for item in diff["items"][:-1]] == [
+        None if item["event"]["key"] is None else item["event"] for item in diff["items"][:-1]
+    ]
+    backwards = check_laws_by_key(client, base_collection=a, head_collection=b, order="desc")
+    assert told(backwards) == [
+        ("changed", "moved"), ("added", "no key"), ("removed", "no key"), ("added", "new"), ("removed", "gone"),
+    ]  # fmt: skip
+    # By id none is the same as another.
+    by_id = get(client, "/v1/diff", base_collection=a, head_collection=b, match_on="id")
+    assert by_id["summary"] == {"added": 4, "removed": 4, "changed": 0}
+    assert by_id == get(client, "/v1/diff", base_collection=a, head_collection=b)
+    assert bare["key"] is None
+
+
+def test_by_key_equal_sides_are_equal(writer: httpx.Client, client: httpx.Client, twins: tuple[str, str]) -> None:
+    a, b = twins
+    make(writer, "events", collection=a, title="no key")
+    for collection in twins:
+        make(writer, "events", collection=collection, key="k")
+    for query in (
+        {"collection": a},
+        {"base_collection": [a, b], "head_collection": [b, a]},
+        {"base_collection": a, "head_collection": b, "key": "k"},
+    ):
+        diff = check_laws_by_key(client, **query)
+        assert (diff["items"], diff["summary"]) == ([], {"added": 0, "removed": 0, "changed": 0})
+
+
+def test_by_key_without_a_key_nothing_is_the_same(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """Not even itself, where the sides differ in more than the revision: it is both removed and added, at one place."""
+    make(writer, "events", collection=home, title="x", occurred="2001", tags=["t"])
+    make(writer, "events", collection=home, title="y", occurred="2002", tags=["t"], key="y")
+    diff = check_laws_by_key(client, collection=home, head_tag="t")
+    assert told(diff) == [("removed", "x"), ("added", "x")]
+
+
+def test_by_key_between_revisions_what_has_none_is_matched_by_id(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    bare = make(writer, "events", collection=home, title="bare")
+    keyed = make(writer, "events", collection=home, title="keyed", key="k")
+    make(writer, "events", collection=home, title="stays")
+    base = head_of(client)
+    revise(writer, "events", bare, summary="new")
+    revise(writer, "events", keyed, summary="new")
+    make(writer, "events", collection=home, title="came")
+    query = {"base_revision": base, "collection": home}
+    diff = get(client, "/v1/diff", **query, match_on="key")
+    assert told(diff) == [("added", "came"), ("changed", "keyed"), ("changed", "bare")]
+    assert diff == get(client, "/v1/diff", **query)
+
+
+def test_by_key_the_very_same_event_comes_first_and_the_rest_by_id(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    for name in "abcd":
+        make(writer, "collections", slug=f"{home}-{name}")
+        make(writer, "events", collection=f"{home}-{name}", title=name, key="k", occurred="2001")
+
+    def pairs(base: str, head: str) -> list[tuple[str, str]]:
+        diff = check_laws_by_key(
+            client,
+            base_collection=[f"{home}-{name}" for name in base],
+            head_collection=[f"{home}-{name}" for name in head],
+        )
+        return sorted(
+            (item["before"]["title"], item["after"]["title"])
+            if item["op"] == "changed"
+            else (item["event"]["title"], "") if item["op"] == "removed" else ("", item["event"]["title"])
+            for item in diff["items"]
+        )  # fmt: skip
+
+    assert pairs("a", "b") == [("a", "b")]
+    assert pairs("ab", "bc") == [("a", "c")]
+    assert pairs("ad", "bc") == [("a", "b"), ("d", "c")]
+    assert pairs("abc", "bd") == [("a", "d"), ("c", "")]
+    assert pairs("c", "abcd") == [("", "a"), ("", "b"), ("", "d")]
+
+
+def test_by_key_other_is_the_event_with_the_key_outside_the_selection(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    found = {}
+    for name in "abc":
+        make(writer, "collections", slug=f"{home}-{name}")
+        tags = ["head"] if name == "b" else []
+        found[name] = make(writer, "events", collection=f"{home}-{name}", title=name, key=home, tags=tags)
+
+    def other(**query: Any) -> str:
+        (item,) = get(client, "/v1/diff", match_on="key", head_tag="head", base_tag="none", **query)["items"]
+        assert (item["op"], item["event"]) == ("added", found["b"])
+        if item["other"] is None:
+            return ""
+        assert item["fields"] == ([] if item["other"]["id"] == found["b"]["id"] else ["title", "tags"])
+        title: str = item["other"]["title"]
+        return title
+
+    names = {name: f"{home}-{name}" for name in "abc"}
+    head = {"head_collection": names["b"]}
+    # In the collections that the side asks for first, then the very same event, then by id.
+    assert other(**head, base_collection=names["c"]) == "c"
+    assert other(**head, base_collection=[names["a"], names["c"]]) == "a"
+    assert other(**head, base_collection=[names["b"], names["c"]]) == "b"
+    assert other(**head) == "b"
+    before = found["b"]["revision"] - 1
+    assert other(**head, base_revision=before) == "a"
+    assert other(**head, base_collection=names["c"], base_revision=before) == "a"
+    remove(writer, "events", found["a"])
+    assert other(**head, base_known_at="0001") == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("match_on=name", "match_on"),
+        ("match_on=", "match_on"),
+        ("match_on=id&match_on=key", "match_on"),
+        ("base_match_on=key", "base_match_on"),
+    ],
+)
+def test_what_is_matched_on_is_key_or_id(client: httpx.Client, query: str, where: str) -> None:
+    refused(client.get(f"/v1/diff?{query}"), 400, "invalid-parameter", where)
+
+
+def test_a_cursor_is_bound_to_what_is_matched_on(
+    writer: httpx.Client, client: httpx.Client, twins: tuple[str, str]
+) -> None:
+    a, b = twins
+    for key in ("1", "2"):
+        make(writer, "events", collection=a, key=key)
+    page = get(client, "/v1/diff", base_collection=a, head_collection=b, match_on="key", limit=1)
+    assert client.get(page["next"]).status_code == 200
+    refused(client.get(page["next"].replace("match_on=key", "match_on=id")), 400, "refused-parameter", "cursor")
+
+
+# --- Single members
+
+
+def test_fields_thin_the_events_and_nothing_else(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    actor = make(writer, "actors", slug=f"{home}-a")["slug"]
+    source = make(writer, "sources", slug=f"{home}-s")["slug"]
+    changes, goes, moves = (
+        make(writer, "events", collection=home, title=title, tags=["t"]) for title in ("changes", "goes", "moves")
+    )
+    base = head_of(client)
+    revise(writer, "events", changes, title="changed", summary="new", actors=[{"actor": actor}])
+    remove(writer, "events", goes)
+    revise(writer, "events", moves, tags=[], claims=[{"source": source}])
+    make(writer, "events", collection=home, title="comes", tags=["t"])
+    query = {"base_revision": base, "collection": home, "tag": "t"}
+    whole = get(client, "/v1/diff", **query)
+    assert [item["op"] for item in whole["items"]] == ["added", "removed", "removed", "changed"]
+    for fields in ("title", "id,title,summary", "tags", "actors,claims"):
+        thin = get(client, "/v1/diff", **query, fields=fields)
+        assert thin["summary"] == whole["summary"]
+        for item, full in zip(thin["items"], whole["items"], strict=True):
+            events = {name for name in ("event", "other", "before", "after") if full.get(name) is not None}
+            for name in events:
+                assert item[name] == {member: full[name][member] for member in fields.split(",")}
+            # They are the same changes: `fields` of an item goes on naming all that differ.
+            assert without(item, *events, "patch") == without(full, *events, "patch")
+            if item["op"] == "changed":
+                assert jsonpatch.JsonPatch(item["patch"]).apply(item["before"]) == item["after"]
+    # What is shown has not changed, though the event has.
+    (changed,) = (item for item in get(client, "/v1/diff", **query, fields="tags")["items"] if item["op"] == "changed")
+    assert (changed["fields"], changed["patch"]) == (["title", "summary", "actors"], [])
+    assert changed["id"] == changes["id"]
+
+
+def test_with_fields_included_holds_what_the_shown_members_name(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    actor = make(writer, "actors", slug=f"{home}-a")["slug"]
+    source = make(writer, "sources", slug=f"{home}-s")["slug"]
+    base = head_of(client)
+    make(writer, "events", collection=home, actors=[{"actor": actor}], claims=[{"source": source}])
+
+    def names(**query: Any) -> tuple[list[str], list[str]]:
+        included = get(client, "/v1/diff", base_revision=base, collection=home, **query)["included"]
+        assert included["base"] == {"actors": {}, "sources": {}}
+        return list(included["head"]["actors"]), list(included["head"]["sources"])
+
+    assert names() == ([actor], [source])
+    assert names(fields="title,actors") == ([actor], [])
+    assert names(fields="claims") == ([], [source])
+    assert names(fields="title") == ([], [])
+    assert names(include="sources") == ([], [source])
+    assert get(client, "/v1/diff", base_revision=base, collection=home, include="none")["included"] is None
+
+
+def test_fields_and_key_go_together_page_by_page(
+    writer: httpx.Client, client: httpx.Client, twins: tuple[str, str]
+) -> None:
+    a, b = twins
+    for number in range(5):
+        make(writer, "events", collection=a, key=f"k{number}", title="before", occurred=f"200{number}")
+        make(writer, "events", collection=b, key=f"k{number}", title="after", occurred=f"200{number}")
+    query = {"base_collection": a, "head_collection": b, "match_on": "key", "fields": "key,title"}
+    read = pages(client, "/v1/diff", **query, limit=2)
+    assert [len(page["items"]) for page in read] == [2, 2, 1]
+    assert [(item["before"], item["after"]) for page in read for item in page["items"]] == [
+        ({"key": f"k{number}", "title": "before"}, {"key": f"k{number}", "title": "after"}) for number in range(5)
+    ]
+    assert {len(item["patch"]) for page in read for item in page["items"]} == {1}
+
+
+@pytest.mark.parametrize("query", ["base_fields=title", "head_include=none", "fields=titel"])
+def test_how_changes_are_shown_is_no_matter_of_a_side(client: httpx.Client, query: str) -> None:
+    refused(client.get(f"/v1/diff?{query}"), 400, "invalid-parameter", query.partition("=")[0])

@@ -344,3 +344,107 @@ def test_names_are_slugs_where_nothing_is_included(writer: httpx.Client, client:
     assert f"  - {source['slug']}, asserts it" in note(client, base_revision=head, collection=home, include="none")
     assert "  - Named, asserts it" in note(client, base_revision=head, collection=home)
     assert get(client, address("events", event))["claims"][0]["published"] is None
+
+
+# --- The history of one event
+
+
+def history(client: httpx.Client, event: dict[str, Any], **query: Any) -> str:
+    path = f"{address('events', event)}/history"
+    answer = client.get(path, params=query, headers={"Accept": "text/markdown"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].split(";")[0] == "text/markdown"
+    # The note has a tag of its own, which is not that of the JSON.
+    for accept, status in (("text/markdown", 304), ("application/json", 200)):
+        held = {"Accept": accept, "If-None-Match": answer.headers["ETag"]}
+        assert client.get(path, params=query, headers=held).status_code == status
+    return answer.text
+
+
+def test_a_history_tells_what_each_revision_made_of_the_event(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    make(writer, "actors", slug=f"{home}-m", name="The Mission")
+    paper = make(writer, "actors", slug=f"{home}-p")
+    report = make(writer, "sources", slug=f"{home}-r", title="Report", published="2025-02-19")
+    asserted = {"source": report["slug"], "speakers": [f"{home}-m"]}
+    event = make(writer, "events", collection=home, title="With_drawal", occurred="2025-02/..", claims=[asserted])
+    answer = writer.patch(
+        address("events", event),
+        json={"title": "Withdrawal", "claims": [{**asserted, "stance": "denies"}]},
+        headers={
+            "Content-Type": "application/merge-patch+json",
+            "If-Match": "*",
+            "Revision-Cause": "source_correction",
+            "Revision-Message": "Told *anew*",
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    revise(writer, "actors", {"slug": f"{home}-m"}, name="The Mission to NATO")
+    revise(writer, "sources", report, publisher=paper["slug"])
+    remove(writer, "events", event)
+    back = writer.post(f"{address('events', event)}/revert", json={"revision": event["revision"]})
+    assert back.status_code == 200, back.text
+    items = get(client, f"{address('events', event)}/history")["items"]
+    heads = [f"## Revision {item['revision']}, {item['recorded']}" for item in items]
+    assert (
+        history(client, event)
+        == f"""\
+# History of With\\_drawal
+
+{heads[0]}
+
+tests
+
+- **With\\_drawal** (from February 2025): reported
+  - The Mission to NATO, in Report, 2025-02-19, asserts it
+
+{heads[1]}
+
+tests (source correction). Told \\*anew\\*
+
+- **Withdrawal** (from February 2025): denied
+  - title: With\\_drawal → Withdrawal
+  - new: The Mission to NATO, in Report, 2025-02-19, denies it
+  - gone: The Mission to NATO, in Report, 2025-02-19, asserts it
+  - standing: reported → denied
+
+{heads[2]}
+
+tests
+
+- **Withdrawal** (from February 2025): denied
+  - the same, on other grounds
+
+{heads[3]}
+
+tests
+
+- Retracted
+
+{heads[4]}
+
+tests
+
+- **With\\_drawal** (from February 2025): reported
+  - The Mission to NATO, in Report, 2025-02-19, asserts it
+"""
+    )
+
+
+def test_a_history_in_pages_goes_on_from_the_item_before(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    event = make(writer, "events", collection=home, title="First")
+    revise(writer, "events", event, title="Second")
+    remove(writer, "events", event)
+    page = client.get(f"{address('events', event)}/history", params={"limit": 1}, headers={"Accept": "text/markdown"})
+    assert page.headers["Link"].endswith('>; rel="next"')
+    next = page.headers["Link"].split(">")[0].removeprefix("<")
+    assert f"[More revisions]({next})" in page.text
+    assert "title" not in page.text
+    second = client.get(next, headers={"Accept": "text/markdown"})
+    assert "  - title: First → Second" in second.text
+    next = second.headers["Link"].split(">")[0].removeprefix("<")
+    last = client.get(next, headers={"Accept": "text/markdown"}).text
+    assert last.startswith(f"# History of the event {event['id']}\n")
+    assert "- Retracted" in last
+    refused(client.get(next, headers={"Accept": "text/html"}), 406, "not-acceptable")

@@ -443,17 +443,18 @@ def test_actors_and_sources_are_seen_where_a_visible_event_uses_them(
     root = make(writer, "sources", slug=f"{unique}-root")
     source = make(writer, "sources", slug=f"{unique}-source", publisher=actors[2]["slug"], derived_from=[root["slug"]])
     via = make(writer, "sources", slug=f"{unique}-via")
-    used = [*(("actors", actor) for actor in actors), ("sources", source), ("sources", via)]
+    used = [*(("actors", actor) for actor in actors), ("sources", source), ("sources", via), ("sources", root)]
+    other = make(writer, "sources", slug=f"{unique}-other", derived_from=[root["slug"]])
 
     def seen_by(anyone: httpx.Client) -> list[str]:
         found = [
-            thing["slug"] for kind, thing in [*used, ("sources", root)] if anyone.get(address(kind, thing)).is_success
+            thing["slug"] for kind, thing in [*used, ("sources", other)] if anyone.get(address(kind, thing)).is_success
         ]
         lists = [get(anyone, f"/v1/{kind}", q=unique)["items"] for kind in ("actors", "sources")]
         assert sorted(found) == sorted(thing["slug"] for each in lists for thing in each)
         return [slug.removeprefix(f"{unique}-") for slug in found]
 
-    everything = ["part", "speaker", "publisher", "source", "via", "root"]
+    everything = ["part", "speaker", "publisher", "source", "via", "root", "other"]
     assert seen_by(client) == []
     assert seen_by(writer) == everything
     claim = {"source": source["slug"], "via": via["slug"], "speakers": [actors[1]["slug"]]}

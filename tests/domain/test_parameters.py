@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from service.domain import parameters
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.errors import InvalidParameter, RefusedParameter
+from service.domain.filters import Bounds, Box, ClaimFilter, Filters
+from service.domain.lenses import Position
 from service.domain.parameters import (
     LISTING,
     STORABLE,
@@ -18,13 +20,15 @@ from service.domain.parameters import (
     Cursor,
     Lenses,
     Query,
+    RelatedTo,
     asked,
     bound_of,
     check,
     cursor_of,
     cursor_text,
+    fields_of,
+    included_of,
 )
-from service.domain.selection import Bounds, Filters, Group, Position
 
 DAY = 86_400
 
@@ -61,44 +65,122 @@ def test_everything_at_once() -> None:
         "to": ["1970-01-03"],
         "match": ["certain"],
         "undated": ["include"],
+        "published_from": ["1970-01-02"],
+        "published_to": ["1970"],
+        "recorded_from": ["2025-02-20T10:14:03+01:00"],
+        "recorded_to": ["2025-02-20T09:14:03.5Z"],
         "actor": ["b", "a", "b"],
         "actor_match": ["all"],
+        "role": ["subject", "host"],
         "source": ["s"],
+        "publisher": ["p"],
+        "speaker": ["y", "x"],
+        "stance": ["denies", "asserts"],
+        "standing": ["contested"],
+        "min_origins": ["2"],
         "tag": ["y", "x"],
+        "tag_match": ["all"],
         "kind": ["visit"],
         "collection": ["main", "other"],
         "phase": ["happened"],
+        "language": ["sr-Latn", "EN"],
+        "country": ["XK", "RS"],
+        "bbox": ["18,-41.5,-24,47"],
+        "related_to": ["0199cdef-0000-7000-8000-000000000001"],
+        "relation": ["causes", "follows"],
+        "direction": ["both"],
         "key": ["k 1", "k 2"],
         "id": ["0199cdef-0000-7000-8000-000000000000"],
         "timeline": ["kosovo"],
         "as_of": ["2025-02-20T10:14:03.1234567+01:00"],
         "known_at": ["1970"],
+        "according_to": ["bild", "a"],
+        "according_to_source": ["s"],
         "order": ["desc"],
         "limit": ["500"],
+        "fields": ["title,occurred"],
         "include": ["none"],
     }
+    assert query.keys() | {"revision", "cursor"} == {parameter.name for parameter in LISTING}
     check(query, LISTING)
+    moment = datetime(2025, 2, 20, 9, 14, 3, tzinfo=UTC)
     assert asked(query) == Asked(
         filters=Filters(
             bounds=Bounds(lo_min=DAY, lo_max=3 * DAY - 1, hi_min=DAY, hi_max=3 * DAY - 1),
             dated=True,
             undated=True,
-            groups=(
-                Group("actor", ("a",)),
-                Group("actor", ("b",)),
-                Group("source", ("s",)),
-                Group("tag", ("x", "y")),
-                Group("kind", ("visit",)),
-                Group("collection", ("main", "other")),
-                Group("phase", ("happened",)),
+            collections=("main", "other"),
+            kinds=("visit",),
+            phases=("happened",),
+            tags=("x", "y"),
+            all_tags=True,
+            actors=("a", "b"),
+            all_actors=True,
+            roles=("host", "subject"),
+            claim=ClaimFilter(
+                sources=("s",),
+                publishers=("p",),
+                speakers=("x", "y"),
+                stances=("asserts", "denies"),
+                published=(DAY, 365 * DAY - 1),
             ),
+            standings=("contested",),
+            origins_min=2,
+            languages=("en", "sr-latn"),
+            countries=("RS", "XK"),
+            box=Box(west=18, south=-41.5, east=-24, north=47),
             ids=frozenset(query["id"]),
             keys=frozenset(query["key"]),
         ),
-        lenses=Lenses(as_of=datetime(2025, 2, 20, 9, 14, 3, 123456, UTC), revision=None, known=365 * DAY - 1),
+        related=RelatedTo(query["related_to"][0], frozenset({"causes", "follows"}), into=True, out=True),
+        recorded=(moment, moment.replace(microsecond=500_000)),
+        lenses=Lenses(
+            as_of=moment.replace(microsecond=123456),
+            revision=None,
+            known=365 * DAY - 1,
+            accounts=frozenset({"a", "bild"}),
+            account_sources=frozenset({"s"}),
+        ),
         timeline="kosovo",
         order="desc",
     )
+    assert fields_of(query) == {"title", "occurred"}
+    assert included_of(query) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("query", "published"),
+    [
+        ({}, None),
+        ({"published_from": "1970-01-02"}, (DAY, LATEST)),
+        ({"published_to": "1970-01-02"}, (EARLIEST, 2 * DAY - 1)),
+        ({"published_from": "1970", "published_to": "1970"}, (0, 365 * DAY - 1)),
+    ],
+)
+def test_windows_of_publication(query: dict[str, str], published: tuple[int, int] | None) -> None:
+    assert asked({name: [text] for name, text in query.items()}).filters.claim == ClaimFilter(published=published)
+
+
+@pytest.mark.parametrize(
+    ("direction", "into", "out"), [(None, True, False), ("in", True, False), ("out", False, True), ("both", True, True)]
+)
+def test_directions(direction: str | None, into: bool, out: bool) -> None:
+    query = {"related_to": ["0199cdef-0000-7000-8000-000000000001"]} | ({"direction": [direction]} if direction else {})
+    assert asked(query).related == RelatedTo(query["related_to"][0], frozenset(), into=into, out=out)
+
+
+@pytest.mark.parametrize(
+    ("include", "kinds"),
+    [
+        (None, {"actors", "sources"}),
+        ("actors,sources", {"actors", "sources"}),
+        ("sources", {"sources"}),
+        ("none", set()),
+    ],
+)
+def test_what_comes_along(include: str | None, kinds: set[str]) -> None:
+    assert included_of({} if include is None else {"include": [include]}) == kinds
+    assert fields_of({}) is None
 
 
 @pytest.mark.parametrize(
@@ -143,6 +225,12 @@ def test_a_request_replaces_a_lens_and_leaves_the_other() -> None:
     assert Lenses(as_of=instant).over(defaults) == Lenses(as_of=instant, revision=None, known=7)
     assert Lenses(revision=0).over(Lenses(as_of=instant)) == Lenses(revision=0)
     assert Lenses(known=0).over(defaults) == Lenses(revision=3, known=0)
+    # Whose account it is, each parameter by itself.
+    bild, document = frozenset({"bild"}), frozenset({"a-document"})
+    told = Lenses(known=7, accounts=bild, account_sources=document)
+    assert Lenses().over(told) == told
+    assert Lenses(accounts=frozenset({"tass"})).over(told) == Lenses(None, None, 7, frozenset({"tass"}), document)
+    assert Lenses(account_sources=frozenset({"x"})).over(told) == Lenses(None, None, 7, bild, frozenset({"x"}))
 
 
 # --- Refusing
@@ -181,7 +269,15 @@ def test_every_fault_is_named_at_once() -> None:
         ("key", "k\n"), ("key", " k"), ("key", "k" * 201), ("key", "a\0b"),
         ("id", "0199CDEF-0000-7000-8000-000000000000"), ("id", "0199cdef00007000800000000000000"),
         ("from", ""), ("from", "1" * 257), ("as_of", "2025-01-01T00:00:00"), ("as_of", "2025-01-01T24:00:00Z"),
-        ("cursor", "a+b"), ("cursor", "a" * 201), ("include", "actors"), ("order", "ASC"),
+        ("cursor", "a+b"), ("cursor", "a" * 201), ("order", "ASC"),
+        ("include", "sources,actors"), ("include", ""), ("fields", "titel"), ("fields", ""), ("fields", "title,"),
+        ("fields", "title, key"), ("country", "xk"), ("country", "XKX"), ("language", "e"), ("language", "en_GB"),
+        ("bbox", "18,41,24"), ("bbox", "18,41,24,47,1"), ("bbox", "18, 41,24,47"), ("bbox", "18,41,24,"),
+        ("bbox", "1e1,41,24,47"), ("bbox", "nan,41,24,47"), ("bbox", "٣,41,24,47"),
+        ("stance", "doubts"), ("standing", "known"), ("relation", "before"), ("direction", "up"),
+        ("related_to", "k 1"), ("min_origins", "-1"), ("min_origins", "10001"), ("min_origins", "1.5"),
+        ("recorded_from", "2025-02-20"), ("recorded_to", "2025-02-20T10:14:03"), ("role", " x"),
+        ("according_to", "Bild"), ("according_to_source", "a--b"),
     ],
 )  # fmt: skip
 def test_what_is_not_of_a_parameters_schema(name: str, text: str) -> None:
@@ -197,6 +293,14 @@ def test_what_is_not_of_a_parameters_schema(name: str, text: str) -> None:
         ({"from": "2000-01-01T00:00:01Z", "to": "2000-01-01T00:00:00Z"}, ["from"]),
         ({"as_of": "2025-02-29T00:00:00Z"}, ["as_of"]),
         ({"as_of": "2025-02-28T00:00:00Z", "revision": "1"}, ["revision"]),
+        ({"published_from": "2000/2001", "published_to": ".."}, ["published_from", "published_to"]),
+        ({"published_from": "2001", "published_to": "2000"}, ["published_from"]),
+        ({"recorded_from": "2025-02-28T00:00:01Z", "recorded_to": "2025-02-28T01:00:00+01:00"}, ["recorded_from"]),
+        ({"recorded_from": "2025-02-30T00:00:00Z"}, ["recorded_from"]),
+        ({"bbox": "18,47,24,41"}, ["bbox"]),
+        ({"bbox": "18,41,180.5,47"}, ["bbox"]),
+        ({"bbox": "18,-91,24,47"}, ["bbox"]),
+        ({"relation": "causes", "direction": "out"}, ["relation", "direction"]),
     ],
 )
 def test_what_has_a_form_and_no_meaning(query: dict[str, str], where: list[str]) -> None:
@@ -219,9 +323,11 @@ def faulty(query: Query) -> set[str | None]:
     return set()
 
 
-words = st.text(max_size=30) | st.sampled_from(
-    ["1999", "1999/2000", "2025-02-20T10:14:03Z", "2025-02-30T10:14:03Z", "a", "1", "certain", "only"]
-)
+WORDS = (
+    "1999", "1999/2000", "2025-02-20T10:14:03Z", "2025-02-30T10:14:03Z", "a", "1", "certain", "only",
+    "1,2,3,4", "1,2,3,-4", "1,2,3,999", "XK", "en", "asserts", "causes", "both", "title,key",
+)  # fmt: skip
+words = st.text(max_size=30) | st.sampled_from(WORDS)
 names = st.text(max_size=12) | st.sampled_from([each.name for each in LISTING])
 
 
@@ -232,8 +338,7 @@ def test_whatever_is_asked_is_read_or_refused_by_name(query: dict[str, list[str]
 
 def test_a_timeline_stores_what_selects_and_nothing_that_pages() -> None:
     names = {parameter.name for parameter in STORABLE}
-    assert not names & {"timeline", "cursor", "limit", "fields", "include"}
-    assert names >= {"from", "to", "match", "undated", "actor", "known_at", "as_of", "revision", "order"}
+    assert names == {parameter.name for parameter in LISTING} - {"timeline", "cursor", "limit", "fields", "include"}
 
 
 # --- Cursors

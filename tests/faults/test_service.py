@@ -364,8 +364,14 @@ def test_a_service_killed_while_its_workers_start_leaves_no_process() -> None:
 
 
 def workers_of(pid: int) -> list[int]:
-    children = [each for each in processes() if parent_of(each) == pid]
-    return [each for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    return [each for each in processes() if parent_of(each) == pid and b"spawn_main" in command_line_of(each)]
+
+
+def command_line_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""  # It has ended meanwhile.
 
 
 # --- Commands beside a service and without one

@@ -12,6 +12,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from service.operations import indexing
 from service.operations.demo import load_demo
 from service.storage import migrating, pool
 from service.storage.migrating import MIGRATIONS, migrate, newest
@@ -62,6 +63,64 @@ async def test_a_loaded_store_goes_down_to_nothing_and_up_again(scratch: str) ->
     assert await migrate(scratch) == newest()
     assert dumped_schema(scratch) == PAGE.read_text()
     assert await ask(scratch, "SELECT revision FROM head") == 0
+
+
+# What of a version follows from its document, terms by name: their numbers are the store's own.
+DERIVED = """
+SELECT v.event, v.revision, v.told, v.known, v.facts::text,
+       ARRAY(SELECT t.dimension || ' ' || t.value FROM term t WHERE t.term = ANY (v.terms) ORDER BY 1)
+FROM version v ORDER BY v.event, v.revision
+"""
+POSTINGS = """
+SELECT t.dimension, t.value, p.span, p.t_lo, p.t_hi, p.event, p.since, p.until, p.known
+FROM posting p JOIN term t USING (term) ORDER BY 1, 2, 3, 4, 5, 6, 7
+"""
+COUNTS = """
+SELECT t.dimension, t.value, s.span, s.postings FROM term_span s JOIN term t USING (term)
+WHERE s.postings <> 0 ORDER BY 1, 2, 3
+"""
+
+
+async def index_of(url: str) -> dict[str, list[Any]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return {statement: await connection.fetch(statement) for statement in (DERIVED, POSTINGS, COUNTS)}
+    finally:
+        await connection.close()
+
+
+async def test_a_store_of_the_first_schema_is_indexed_anew(scratch: str) -> None:
+    """What an older version of the service left behind is found like what this one would have written."""
+    assert await indexing.upgrade(scratch) == newest()
+    opened = await open_pool(scratch, 1, 10)
+    try:
+        assert await load_demo(opened, lambda _: None)
+    finally:
+        await opened.close()
+    before = await index_of(scratch)
+    assert any(row["told"] for row in before[DERIVED])
+    assert await migrate(scratch, "0001") == "0001"
+    assert await ask(scratch, "SELECT count(*) FROM posting WHERE span & 32 <> 0") == 0
+    voices = (
+        "SELECT array_agg(DISTINCT split_part(f ->> 0, ':', 1)) FROM version, json_array_elements(facts -> 'claims') f"
+    )
+    assert await ask(scratch, voices) == ["actor", "source"]
+    # As the first schema had it: fewer dimensions, and nothing of those that are new.
+    new = "t.dimension NOT IN ('actor', 'collection', 'kind', 'phase', 'source', 'speaker', 'tag', 'basis')"
+    await ask(
+        scratch, f"UPDATE version SET terms = ARRAY(SELECT t.term FROM term t WHERE t.term = ANY (terms) AND NOT {new})"
+    )
+    await ask(scratch, f"DELETE FROM posting WHERE term IN (SELECT t.term FROM term t WHERE {new})")
+    await ask(scratch, f"DELETE FROM term_span WHERE term IN (SELECT t.term FROM term t WHERE {new})")
+    await ask(scratch, f"DELETE FROM term t WHERE {new}")
+    assert await indexing.upgrade(scratch) == newest()
+    assert await ask(scratch, "SELECT index_generation FROM head") == indexing.GENERATION
+    after = await index_of(scratch)
+    assert after == before
+    # Once it is done, it is not done again.
+    await ask(scratch, "TRUNCATE posting")
+    await indexing.upgrade(scratch)
+    assert await ask(scratch, "SELECT count(*) FROM posting") == 0
 
 
 async def test_migrating_again_leaves_everything(scratch: str) -> None:

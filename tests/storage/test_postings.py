@@ -1,12 +1,14 @@
 """The posting index: kept with every write, it is what making it anew from the versions gives."""
 
 import asyncpg
+import msgspec
 import pytest
 
 from service.domain.dates import EARLIEST, LATEST, parse
 from service.storage import postings, revisions
-from service.storage.postings import CLOSED, LENGTHS, LONGER, OPEN, UNDATED, span_of
-from tests.storage.pasts import DATES, Past, new_past, or_else
+from service.storage.postings import CLOSED, LENGTHS, LONGER, OPEN, TOLD, UNDATED, span_of
+from tests.storage.pasts import DATES, Past, new_past
+from tests.storage.plain import or_else
 
 POSTINGS = "SELECT p::text FROM posting p ORDER BY 1"
 COUNTS = "SELECT term, span, postings FROM term_span WHERE postings <> 0 ORDER BY 1, 2"
@@ -29,24 +31,43 @@ async def test_the_index_kept_is_the_index_made_anew(past: Past) -> None:
         assert await index_of(past.connection) == kept
         assert len(kept[0]) > 200
     ways = await past.connection.fetch(
-        "SELECT until = 9223372036854775807 AS live, span >= 16 AS closed, count(*) FROM posting GROUP BY 1, 2"
+        "SELECT until = 9223372036854775807 AS live, span & 16 <> 0 AS closed, span & 32 <> 0 AS told, count(*) "
+        "FROM posting GROUP BY 1, 2, 3"
     )
-    assert {(row["live"], row["closed"]) for row in ways} == {(True, False), (False, True)}
+    assert {(row["live"], row["closed"], row["told"]) for row in ways} == {
+        (live, not live, told) for live in (True, False) for told in (True, False)
+    }
+    assert min(row["count"] for row in ways) >= 20
 
 
 async def test_postings_say_of_every_revision_what_the_versions_do(past: Past) -> None:
-    """Each term of each event at each revision: by the index, and by the newest version up to it."""
+    """Each term of each event at each revision: by the index, and by the newest version up to it.
+
+    At the event's own date, and once more at every other that a claim of it gives.
+    """
     by_index = await past.connection.fetch(
-        "SELECT r.revision, p.event, p.term, p.span & 15 AS span, p.t_lo, p.t_hi, p.known "
+        "SELECT r.revision, p.event, p.term, p.span & ~16 AS span, p.t_lo, p.t_hi, p.known "
         "FROM revision r JOIN posting p ON r.revision >= p.since AND r.revision < p.until"
     )
-    by_version = await past.connection.fetch(
-        "SELECT r.revision, v.event, unnest(v.terms) AS term, v.span, v.t_lo, v.t_hi, v.known "
+    newest = await past.connection.fetch(
+        "SELECT r.revision, v.event, v.terms, v.t_lo, v.t_hi, v.span, v.known, v.document "
         "FROM revision r JOIN version v ON v.revision <= r.revision AND NOT EXISTS ("
         "    SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= r.revision)"
     )
-    assert sorted(map(tuple, by_index)) == sorted(map(tuple, by_version))
+    by_version = []
+    for revision, event, terms, lo, hi, span, known, document in newest:
+        places = {(span, lo, hi), *((span_of(*told, False) | TOLD, *told) for told in told_of(document, (lo, hi)))}
+        by_version += [(revision, event, term, *place, known) for term in terms for place in places]
+    assert sorted(map(tuple, by_index)) == sorted(by_version)
     assert len(by_index) > 5_000
+    assert sum(row["span"] & TOLD != 0 for row in by_index) > 500
+
+
+def told_of(document: bytes | None, own: tuple[int, int]) -> set[tuple[int, int]]:
+    """Bounds of the dates that claims give an event, other than its own."""
+    claims = [] if document is None else msgspec.json.decode(document)["claims"]
+    given = [parse(claim["occurred"]["edtf"]) for claim in claims if claim["occurred"] is not None]
+    return {(or_else(date.start, EARLIEST), or_else(date.end, LATEST)) for date in given} - {own}
 
 
 async def test_terms_tell_how_many_postings_a_walk_may_meet(past: Past) -> None:
@@ -62,7 +83,8 @@ async def test_terms_tell_how_many_postings_a_walk_may_meet(past: Past) -> None:
 async def test_a_retracted_event_has_no_terms_and_comes_back_with_them(past: Past) -> None:
     gone = await past.connection.fetch(
         "SELECT event, revision FROM version "
-        "WHERE (document IS NULL) <> (terms = '{}') OR (document IS NULL) <> (facts IS NULL)"
+        "WHERE (document IS NULL) <> (terms = '{}') OR (document IS NULL) <> (facts IS NULL) "
+        "OR (document IS NULL AND told <> '{}')"
     )
     assert gone == []
     back = await past.connection.fetchval(
@@ -102,7 +124,7 @@ def test_a_class_holds_what_is_no_longer_than_its_length() -> None:
     assert span_of(EARLIEST, LATEST - 1, False) == LONGER
     assert span_of(EARLIEST, LATEST, False) == span_of(7, LATEST, False) == OPEN
     assert span_of(LATEST, LATEST, True) == UNDATED
-    assert max(LONGER, OPEN, UNDATED, len(LENGTHS)) < CLOSED
+    assert max(LONGER, OPEN, UNDATED, len(LENGTHS)) < CLOSED < TOLD
     given = [parse(date) for date in DATES if date is not None]
     classes = {span_of(or_else(date.start, EARLIEST), or_else(date.end, LATEST), False) for date in given}
     assert classes | {UNDATED} == set(range(11)), "the pasts that tests draw have dates of every class"

@@ -1,0 +1,397 @@
+"""A store of generated events, the same for the same size: made by a fixed seed and loaded past the write path.
+
+Events lie between 1900 and 2025, with days, months, years, spans, open ends and none; recorded in random order over a
+thousand revisions, one in five of them revised since and one in a hundred retracted. They have up to four actors with
+roles and up to four claims, of sources with publishers that rest on each other, a few in a hundred denying, and one in
+fifty with a date of its own; languages, places, tags and relations. Some values are hot, some middling, some rare. A
+few actors have been merged, and some relations lead into a collection that is private.
+
+Events are made and copied by the thousand, so that memory does not grow with them.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from service.domain import rendering, terms
+from service.domain.event import (
+    ClaimInput,
+    Event,
+    EventInput,
+    Facts,
+    Moment,
+    ParticipationInput,
+    PlaceInput,
+    RelationInput,
+)
+from service.domain.instants import recorded_text
+from service.domain.lenses import actors_named, bounds_of, known_from, sources_named, told_places
+from service.domain.resources import Actor, Collection, Source, Timeline
+from service.domain.terms import Term
+from service.domain.values import Phase
+from service.operations.indexing import GENERATION
+from service.storage import postings, resources
+from service.storage.pool import Connection
+from service.storage.resources import NewState
+
+SEED = 2025
+REVISIONS = 1_000
+FIRST = 2
+"""The first revision that makes events; all else is made before."""
+CHUNK = 1_000
+ACTORS = 2_000
+PUBLISHERS = 200
+SOURCES = 2_000
+MERGED = {"hot-once": "hot", "a7": "a8", "a9": "a8", "publisher-3": "publisher-4"}
+PHASES: dict[Phase, int] = {"happened": 90, "expected": 9, "cancelled": 1}
+ROLES = {"subject": 50, "host": 20, "guest": 15, "speaker": 14, "victim": 1}
+LANGUAGES = {None: 20, "en": 45, "en-GB": 10, "de": 10, "sr": 8, "sr-Latn": 6, "sq": 1}
+COUNTRIES = {"US": 30, "RS": 20, "XK": 15, "DE": 15, "FR": 10, "AL": 9, "VU": 1}
+STANCES = {"asserts": 80, "confirms": 8, "mentions": 5, "denies": 3, "corrects": 2, "expects": 1, "retracts": 1}
+RELATIONS = {"follows": 60, "causes": 25, "responds_to": 14, "same_as": 1}
+TOWNS = [(42.66, 21.16), (44.8, 20.46), (38.9, -77.0), (52.5, 13.4), (48.85, 2.35), (-17.73, 168.3), (-18.1, 178.4)]
+
+
+class Version(Struct, frozen=True):
+    """A row of the version table, with names in place of numbers."""
+
+    event: int
+    revision: int
+    lo: int
+    hi: int
+    undated: bool
+    known: int
+    terms: frozenset[Term]
+    actors: set[str]
+    sources: set[str]
+    document: bytes | None
+    facts: bytes | None
+    told: list[int]
+
+
+class Place(Struct, frozen=True):
+    """What a number of an event says of it: who it is, where it belongs, and when it was made."""
+
+    number: int
+    event: int
+    id: UUID
+    collection: str
+    created: int
+
+    @property
+    def key(self) -> str:
+        return f"event-{self.number}"
+
+
+class Generated:
+    """What is in a store of so many events."""
+
+    def __init__(self, size: int, now: datetime) -> None:
+        self.size = size
+        self.begin = now.replace(microsecond=0) - timedelta(minutes=REVISIONS + 2)
+        self.sources = {source.slug: source for source in self._sources()}
+
+    def recorded(self, revision: int) -> datetime:
+        return self.begin + timedelta(minutes=revision)
+
+    def place(self, number: int) -> Place:
+        """The event of a number: all that another needs to point at it."""
+        made = REVISIONS - FIRST
+        created = FIRST + number * made // self.size
+        place = number - -(-(created - FIRST) * self.size // made)
+        milliseconds = int(self.recorded(created).timestamp() * 1000)
+        value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | number
+        private = number % 50 == 49
+        collection = "closed" if private else "side" if number % 20 == 3 else "main"
+        return Place(number, milliseconds << 18 | place, UUID(int=value), collection, created)
+
+    # Actors, sources, collections and a timeline
+
+    def named(self) -> dict[Any, list[Any]]:
+        """Documents by kind."""
+        slugs = ["hot", "hot-once", "mid", "rare", *(f"a{number}" for number in range(ACTORS))]
+        slugs += [f"publisher-{number}" for number in range(PUBLISHERS)]
+        pins = [str(self.place(number * (self.size // 60)).id) for number in range(50)]
+        return {
+            "collection": [
+                self._made(Collection, slug=slug, title=slug, visibility=visibility)
+                for slug, visibility in (("main", "public"), ("side", "public"), ("closed", "private"))
+            ],
+            "actor": [
+                self._made(
+                    Actor, slug=slug, name=f"The actor {slug}", type="organisation", merged_into=MERGED.get(slug)
+                )
+                for slug in slugs
+            ],
+            "source": list(self.sources.values()),
+            "timeline": [
+                self._made(
+                    Timeline,
+                    slug="war",
+                    title="The war",
+                    visibility="public",
+                    selection={"tag": ["hot"], "kind": ["kind-1", "kind-2"]},
+                    include=pins[:20],
+                    exclude=pins[20:],
+                )
+            ],
+        }
+
+    def _sources(self) -> Iterator[Source]:
+        random = Random(f"{SEED} sources")
+        for number in range(SOURCES):
+            # A few publish much: every tenth source is of the first one.
+            publisher = 0 if number % 10 == 0 else random.randrange(PUBLISHERS)
+            rests_on = [f"s{random.randrange(number)}" for _ in range(random.choice([0, 0, 1, 2]))] if number else []
+            yield self._made(
+                Source,
+                slug=f"s{number}",
+                title=f"Report {number}",
+                publisher=f"publisher-{publisher}",
+                type="article",
+                published="2000",
+                derived_from=sorted(set(rests_on)),
+            )
+
+    def _made(self, shape: Any, **own: Any) -> Any:
+        empty: dict[str, Any] = {"names": {}, "aliases": [], "external_ids": {}, "derived_from": []}
+        at = {"revision": 1, "recorded": recorded_text(self.recorded(1))}
+        values = dict.fromkeys(shape.__struct_fields__) | empty | at | own
+        return shape(**{name: values[name] for name in shape.__struct_fields__})
+
+    # Events
+
+    def versions(self, first: int, last: int) -> Iterator[tuple[Place, list[Version]]]:
+        """The events of these numbers, with all that has been recorded of each."""
+        for number in range(first, last):
+            random = Random(SEED << 32 | number)
+            place = self.place(number)
+            form = self._form(place, random)
+            versions = [self._version(place, form, place.created)]
+            if random.random() < 0.2 and place.created < REVISIONS - 2:
+                later = random.randint(place.created + 1, REVISIONS - 1)
+                versions.append(self._version(place, self._revised(form, random), later))
+            if random.random() < 0.01:
+                versions.append(self._retracted(versions[-1]))
+            yield place, versions
+
+    def _form(self, place: Place, random: Random) -> EventInput:
+        number = place.number
+        is_hot = random.random() < 0.2
+        actors = [random.choice(["hot", "hot", "hot", "hot-once"])] if is_hot else []
+        actors += ["mid"] if random.random() < 0.01 else []
+        actors += ["rare"] if number % (self.size // 20) == 7 else []
+        actors += [f"a{actor}" for actor in random.sample(range(ACTORS), random.randint(1, 3))]
+        tags = [f"tag-{random.randrange(50)}" for _ in range(random.randint(0, 2))]
+        tags += ["hot"] if random.random() < 0.2 else []
+        tags += ["cold"] if not is_hot and random.random() < 0.25 else []
+        return EventInput(
+            key=place.key,
+            collection=place.collection,
+            title=f"What happened under number {number}",
+            summary="Some words about it, as many as people usually find for a thing like this, and no more.",
+            language=one(LANGUAGES, random),
+            occurred=occurred(random),
+            kind=f"kind-{random.randrange(10)}",
+            phase=one(PHASES, random),
+            actors=[ParticipationInput(actor=slug, role=one(ROLES, random)) for slug in actors[:4]],
+            claims=[self._claim(page, random) for page in range(random.choice([0, 1, 1, 2, 2, 2, 3, 4]))],
+            relations=self._relations(place, random),
+            places=places(random),
+            tags=sorted(set(tags)),
+        )
+
+    def _claim(self, page: int, random: Random) -> ClaimInput:
+        return ClaimInput(
+            source=f"s{random.randrange(SOURCES)}",
+            via=f"s{random.randrange(SOURCES)}" if random.random() < 0.05 else None,
+            stance=one(STANCES, random),
+            speakers=[random.choice(["hot", f"a{random.randrange(ACTORS)}"])] if random.random() < 0.3 else [],
+            occurred=str(day(random)) if random.random() < 0.02 else None,
+            published=published(random),
+            quote="As it was said there.",
+            locator=f"page {page}",
+        )
+
+    def _relations(self, place: Place, random: Random) -> list[RelationInput]:
+        """To any event of the same collection, and to one of two that many point at; few into the private one."""
+        numbers = {random.randrange(self.size)} if random.random() < 0.1 else set()
+        numbers |= {0} if random.random() < 0.02 else set()
+        numbers |= {1} if random.random() < 0.0005 else set()
+        # What number 0 itself points at: a hundred events.
+        numbers |= {100 + 7 * each for each in range(100)} if place.number == 0 else set()
+        return [
+            RelationInput(type=one(RELATIONS, random), event=str(self.place(number).id))
+            for number in sorted(numbers - {place.number})
+        ]
+
+    def _revised(self, form: EventInput, random: Random) -> EventInput:
+        part = random.choice(["title", "occurred", "tags", "kind", "claims"])
+        values = {
+            "title": form.title + ", told better",
+            "occurred": occurred(random),
+            "tags": ["hot"],
+            "kind": "kind-1",
+            "claims": [*form.claims, self._claim(9, random)],
+        }
+        return msgspec.structs.replace(form, **{part: values[part]})
+
+    def _moment(self, revision: int) -> Moment:
+        return Moment(revision=revision, recorded=recorded_text(self.recorded(revision)))
+
+    def _version(self, place: Place, form: EventInput, revision: int) -> Version:
+        event, facts = self._rendered(place, form, revision)
+        lo, hi, undated = bounds_of(form.occurred)
+        return Version(
+            event=place.event,
+            revision=revision,
+            lo=lo,
+            hi=hi,
+            undated=undated,
+            known=known_from(event.occurred, event.claims, facts, event.created),
+            terms=terms.posted(event, facts, lambda slug: self.sources[slug].derived_from, MERGED),
+            actors=actors_named(event),
+            sources=sources_named(event),
+            document=msgspec.json.encode(event),
+            facts=msgspec.json.encode(facts),
+            told=[bound for pair in told_places(event) for bound in pair],
+        )
+
+    def _rendered(self, place: Place, form: EventInput, revision: int) -> tuple[Event, Facts]:
+        targets: dict[tuple[str | None, str | None], rendering.Target] = {}
+        for relation in form.relations:
+            target = self.place(int(str(relation.event)[-12:], 16))
+            targets[None, relation.event] = (target.key, str(target.id), target.collection)
+        return rendering.render(
+            form,
+            id=str(place.id),
+            sources=self.sources,
+            targets=targets,
+            aliases=MERGED,
+            at=self._moment(revision),
+            created=self._moment(place.created),
+        )
+
+    def _retracted(self, last: Version) -> Version:
+        """All go in the last revision."""
+        gone: dict[str, Any] = {"terms": frozenset(), "actors": set(), "sources": set(), "told": []}
+        return msgspec.structs.replace(last, revision=REVISIONS, document=None, facts=None, **gone)
+
+
+def one(weights: dict[Any, int], random: Random) -> Any:
+    return random.choices(list(weights), list(weights.values()))[0]
+
+
+def day(random: Random, since: int = 1900) -> date:
+    return date(since, 1, 1) + timedelta(days=random.randrange((2026 - since) * 365))
+
+
+def published(random: Random) -> str | None:
+    """Most to the day, some to the month or year, few not even so, few not at all."""
+    told = day(random, 1980)
+    texts = [str(told), f"{told:%Y-%m}", f"{told:%Y}", f"{told.year // 10}X", None]
+    return random.choices(texts, [85, 8, 4, 1, 2])[0]
+
+
+def places(random: Random) -> list[PlaceInput]:
+    """Most near a town, some anywhere, some without coordinates."""
+    if random.random() < 0.2:
+        return []
+    latitude, longitude = random.choice(TOWNS)
+    if random.random() < 0.2:
+        latitude, longitude = random.uniform(-90, 90), random.uniform(-180, 180)
+    else:
+        latitude, longitude = latitude + random.gauss(0, 1), longitude + random.gauss(0, 1)
+    where: tuple[float | None, float | None] = (round(latitude, 4), round((longitude + 180) % 360 - 180, 4))
+    if random.random() < 0.2:
+        where = (None, None)
+    return [PlaceInput(name="Somewhere", country=one(COUNTRIES, random), latitude=where[0], longitude=where[1])]
+
+
+def occurred(random: Random) -> str | None:
+    start = day(random)
+    kind = random.choices(
+        ["day", "month", "year", "days", "months", "years", "decade", "open", "none"],
+        [600, 150, 90, 60, 30, 30, 20, 15, 5],
+    )[0]
+    lengths = {"days": 10, "months": 200, "years": 3_000}
+    if kind in lengths:
+        return f"{start}/{start + timedelta(days=random.randint(1, lengths[kind]))}"
+    texts = {"day": str(start), "month": f"{start:%Y-%m}", "year": f"{start:%Y}", "decade": f"{start.year // 10}X"}
+    return texts.get(kind) or (f"{start}/.." if kind == "open" else None)
+
+
+# --- Loading
+
+
+class Loading:
+    """A store in the making."""
+
+    def __init__(self, connection: Connection, size: int) -> None:
+        self.connection = connection
+        self.generated = Generated(size, datetime.now(UTC))
+        self.terms: dict[Term, int] = {}
+        self.numbers: dict[tuple[str, str], int] = {}
+        self.written = [0] * (REVISIONS + 1)
+
+    async def load(self) -> None:
+        async with self.connection.transaction():
+            await self._named()
+            for first in range(0, self.generated.size, CHUNK):
+                await self._events(first, min(first + CHUNK, self.generated.size))
+            await self._copy("term", ((number, *term) for term, number in self.terms.items()))
+            await self._log()
+            await self.connection.execute("SET LOCAL work_mem = '512MB'")
+            await postings.rebuild(self.connection)
+            await postings.write_generation(self.connection, GENERATION)
+        await self.connection.execute("VACUUM (ANALYZE)")
+
+    async def _named(self) -> None:
+        for kind, documents in self.generated.named().items():
+            states = [NewState(each.slug, msgspec.json.encode(each), each.slug) for each in documents]
+            await resources.append_states(self.connection, kind, 1, states)
+            found = await resources.read_numbers(self.connection, kind, [each.slug for each in documents])
+            self.numbers |= {(kind, slug): number for slug, number in found.items()}
+        for actor, into in MERGED.items():
+            await resources.append_merge(self.connection, actor, 1, into)
+
+    async def _events(self, first: int, last: int) -> None:
+        identities, rows = [], []
+        for place, versions in self.generated.versions(first, last):
+            identities.append((place.event, place.id, self.numbers["collection", place.collection], place.key))
+            rows += [self._row(version) for version in versions]
+        await self._copy("event", identities)
+        await self._copy("version", rows)
+
+    def _row(self, version: Version) -> tuple[Any, ...]:
+        self.written[version.revision] += 1
+        return (
+            version.event,
+            version.revision,
+            version.lo,
+            version.hi,
+            postings.span_of(version.lo, version.hi, version.undated),
+            version.known,
+            sorted(self.terms.setdefault(term, len(self.terms) + 1) for term in version.terms),
+            sorted(self.numbers["actor", slug] for slug in version.actors),
+            sorted(self.numbers["source", slug] for slug in version.sources),
+            version.document,
+            version.facts,
+            version.told,
+        )
+
+    async def _log(self) -> None:
+        log, versions = [], 0
+        for revision in range(1, REVISIONS + 1):
+            versions += self.written[revision]
+            log.append((revision, self.generated.recorded(revision), "benchmark", None, None, b"{}", versions))
+        await self._copy("revision", log)
+        await self.connection.execute("UPDATE head SET (revision, recorded) = ($1, $2)", log[-1][0], log[-1][1])
+
+    async def _copy(self, table: str, rows: Any) -> None:
+        await self.connection.copy_records_to_table(table, records=rows)

@@ -1,0 +1,245 @@
+"""The batch: reading rows from a JSON array or from lines, and answering what became of each."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+from msgspec import Meta
+
+from service.api import bodies, examples, replies
+from service.api.operation import JSON, NDJSON, Answer, Call, Operation, Reply
+from service.api.problems import ROW_FAULTS_MAX, ROWS_MAX, ROWS_TOLD_MAX, RowOutcome
+from service.api.shapes import BatchAnswer, patch_shape
+from service.api.writing import IDEMPOTENCY_KEY, NOTE, write
+from service.domain import parameters
+from service.domain.batch import BatchEvent, parted
+from service.domain.errors import Fault, InvalidBody, Malformed, RefusedParameter
+from service.domain.event import EventInput
+from service.domain.parameters import Parameter
+from service.domain.values import Key, Slug
+from service.operations.batch import Batch, OnExisting, Recorded, Row, record_batch
+from service.operations.editing import BREATH, DEFAULT_COLLECTION, Edit
+
+BYTES_MAX: Final = 32 * 2**20
+LINES_AT_ONCE: Final = 10_000
+
+COLLECTION: Final = Parameter(
+    name="collection",
+    schema=parameters.SLUG,
+    example="main",
+    description="The collection of every row that names none.",
+)
+ON_EXISTING: Final = Parameter(
+    name="on_existing",
+    schema={"type": "string", "enum": ["merge", "replace", "skip", "fail"], "default": "merge"},
+    description=(
+        "What a row does whose key is known: revise the event as a merge patch of its input form, be all of it, leave "
+        "it as it is, or be refused."
+    ),
+)
+_FLAG: Final = {"type": "string", "enum": ["true", "false"], "default": "false"}
+RETRACT_MISSING: Final = Parameter(
+    name="retract_missing",
+    schema=_FLAG,
+    description=(
+        "Whether events of `collection`, which must be given, are retracted where no row names them; also those "
+        "without a key. At most 50,000 at once."
+    ),
+)
+DRY_RUN: Final = Parameter(
+    name="dry_run", schema=_FLAG, description="Whether the answer is only what would be, and nothing is written."
+)
+
+BatchRow: Final = patch_shape("BatchRow", BatchEvent)
+BatchRow.__doc__ = (
+    "An event as POST /v1/events takes it, with actors and sources by slug or whole. With a known key and "
+    "on_existing=merge, a merge patch (RFC 7396) of its input form; else what is null is as if left out, and title is "
+    "needed."
+)
+BatchRows: Final = Annotated[list[BatchRow], Meta(max_length=ROWS_MAX)]  # type: ignore[valid-type]
+
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+
+
+async def record_event_batch(call: Call) -> Reply:
+    query = {name: given[0] for name, given in call.query.items()}
+    collection, dry = query.get("collection"), query.get("dry_run") == "true"
+    missing = query.get("retract_missing") == "true"
+    if missing and collection is None:
+        fault = Fault(parameter="retract_missing", detail="needs collection, of which to retract what is missing")
+        raise RefusedParameter("The request has parameters that cannot hold.", [fault])
+    most = call.services.settings.body_bytes_max
+    batch = Batch(
+        rows=await _read_rows(call, collection or DEFAULT_COLLECTION, most),
+        on_existing=cast("OnExisting", query.get("on_existing", "merge")),
+        retract_missing=collection if missing else None,
+    )
+
+    async def change(edit: Edit) -> Reply:
+        recorded = await record_batch(edit, batch, call.caller, lambda form: _event_of(form, most))
+        body = msgspec.json.encode(_answer(recorded, edit.revision, dry))
+        if dry:
+            edit.discard()
+        return Reply(200, body)
+
+    return await write(call, change, kept=not dry)
+
+
+def _answer(recorded: Recorded, revision: int, dry: bool) -> BatchAnswer:
+    rows = [
+        RowOutcome(
+            index=outcome.row.index,
+            key=outcome.row.key,
+            id=None if dry and outcome.result == "created" else outcome.id,
+            result=outcome.result,
+            errors=[],
+        )
+        for outcome in recorded.outcomes
+    ]
+    results = [row.result for row in rows]
+    return BatchAnswer(
+        revision=revision,
+        created=results.count("created"),
+        updated=results.count("updated"),
+        unchanged=results.count("unchanged"),
+        retracted=recorded.retracted,
+        rows=rows,
+    )
+
+
+def _event_of(form: Any, most: int) -> EventInput:
+    """An input form as strictly as POST takes it. Raises InvalidBody.
+
+    Its parts have been looked at when they were read; what may have grown as they came together is looked at again.
+    """
+    given: EventInput = bodies.structure_of(form, EventInput)
+    if bodies.depth_of(form) > bodies.DEPTH_MAX or len(msgspec.json.encode(form)) > most:
+        detail = f"comes to more than {most} bytes or {bodies.DEPTH_MAX} levels of JSON"
+        raise InvalidBody("The event is more than can be posted.", [Fault(pointer="", detail=detail)])
+    if faults := bodies.loose_faults({"attributes": given.attributes}):
+        raise InvalidBody("The event holds what no text or list of ours can.", faults)
+    return given
+
+
+async def _read_rows(call: Call, collection: str, most: int) -> list[Row]:
+    """The body's rows, whatever is wrong with each. Raises Malformed for what is no JSON, InvalidBody for too many."""
+    rows: list[Row] = []
+    texts = _lines(call.body) if call.media_type == NDJSON else _members(call.body, most)
+    for number, (line, text) in enumerate(texts):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+        if text is None:
+            continue
+        if len(rows) == ROWS_MAX:
+            fault = Fault(pointer="", detail=f"may have at most {ROWS_MAX} rows")
+            raise InvalidBody("The batch has too many rows.", [fault])
+        try:
+            rows.append(_row(len(rows), text, collection, most))
+        except Malformed as error:
+            raise Malformed(f"Row {len(rows)}, which begins in line {line}: {error.detail}") from error
+    return rows
+
+
+def _lines(body: bytes) -> Iterator[tuple[int, bytes | None]]:
+    """Lines that are not blank, each with its number; None now and then, so that many blank ones take no long turn."""
+    for number, line in enumerate(BytesIO(body), 1):
+        if line.strip(b" \t\r\n"):
+            yield number, line
+        elif number % LINES_AT_ONCE == 0:
+            yield number, None
+
+
+def _members(body: bytes, most: int) -> Iterator[tuple[int, bytes | None]]:
+    """Texts of a JSON array's members, each with the line in which it begins."""
+    text = bodies.text_of(body)
+    at = _after_space(text, 0)
+    if text[at : at + 1] != "[":
+        if len(body) <= most:
+            bodies.value_of(text)
+        raise InvalidBody("The body is not of its schema.", [Fault(pointer="", detail="must be an array")])
+    line, counted = 1, 0
+    at = _after_space(text, at + 1)
+    while text[at : at + 1] != "]" or counted:
+        start, at = at, bodies.end_of(text, at)
+        line += text.count("\n", counted, start)
+        counted = start
+        yield line, text[start:at].encode()
+        at = _after_space(text, at)
+        mark = text[at : at + 1]
+        if mark == "]":
+            break
+        if mark != ",":
+            raise Malformed(f"The body is not JSON: a comma or the array's end is wanted at character {at}.")
+        at = _after_space(text, at + 1)
+    if _after_space(text, at + 1) != len(text):
+        raise Malformed(f"The body is not JSON: it goes on after the array's end at character {at}.")
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return at if found is None else found.end()
+
+
+def _row(index: int, text: bytes, collection: str, most: int) -> Row:
+    if len(text) > most:
+        fault = Fault(pointer="", detail=f"is longer than {most} bytes")
+        return Row(index, collection, None, {}, [], [fault])
+    value = bodies.value_of(bodies.text_of(text))
+    faults = bodies.loose_faults(value)
+    if not faults:
+        try:
+            bodies.structure_of(value, BatchRow)
+        except InvalidBody as error:
+            faults = list(error.faults)
+    members, wholes = parted(value)
+    if not isinstance(members, dict):
+        return Row(index, collection, None, {}, [], faults)
+    return Row(
+        index,
+        _valid(members.get("collection"), Slug) or collection,
+        _valid(members.get("key"), Key),
+        members,
+        wholes,
+        faults,
+    )
+
+
+def _valid(value: Any, kind: Any) -> str | None:
+    """The text if it is one of the kind."""
+    try:
+        text: str = msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
+    return text
+
+
+OPERATIONS = (
+    Operation(
+        id="recordEventBatch",
+        method="POST",
+        path="/v1/events/batch",
+        tag="events",
+        summary="Record many events at once",
+        description=(
+            f"At most {ROWS_MAX:,} rows, as a JSON array or one on each line, in at most 32 MiB, each row no longer "
+            "than a body elsewhere. All are recorded in one revision, or none. A row whose `key` is known revises that "
+            "event, or brings it back under its id where it was retracted; a row without `key` makes a new one. "
+            "Relations may point by key at any row of the same collection. Actors and sources may be given whole "
+            "where a slug stands: what is unknown is made, the first time it is given. A refusal for the rows' sake "
+            f"tells in `rows` the first {ROWS_TOLD_MAX:,} rows at fault, each with its first {ROW_FAULTS_MAX} faults, "
+            "whose pointers begin with the row's index."
+        ),
+        parameters=(COLLECTION, ON_EXISTING, RETRACT_MISSING, DRY_RUN),
+        headers=(IDEMPOTENCY_KEY, *NOTE),
+        bodies={JSON: BatchRows, NDJSON: BatchRow},
+        examples=examples.BATCH,
+        body_bytes_max=BYTES_MAX,
+        run=record_event_batch,
+        answers=(Answer(200, "What became of each row.", {JSON: BatchAnswer}, replies.REVISED),),
+        problems=("refused-parameter", "refused", *replies.REFUSED_POSTS),
+        scope="write",
+    ),
+)

@@ -1,0 +1,95 @@
+"""A row of a batch: the input form of an event in which actors and sources may be given whole.
+
+A row is taken apart into what it says of the event, with slugs, and the actors and sources that came along.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta, Struct
+
+from service.domain.event import ACTORS_MAX, CLAIMS_MAX, ClaimInput, EventInput, ParticipationInput
+from service.domain.resources import ActorInput, SourceInput
+from service.domain.values import Slug
+
+_MADE: Final = "which is made where the slug is unknown, and left alone where it is known."
+
+GivenActor = Annotated[Slug | ActorInput, Meta(description=f"A slug, or a whole actor, {_MADE}")]
+GivenSource = Annotated["Slug | BatchSource", Meta(description=f"A slug, or a whole source, {_MADE}")]
+Publisher = Annotated[GivenActor | None, Meta(description="The actor that published it, by slug or whole.")]
+Via = Annotated[GivenSource | None, Meta(description="The source from which this one has the claim, by slug or whole.")]
+Speakers = Annotated[list[GivenActor], Meta(max_length=20, description="Who speaks; the first is the claim's voice.")]
+Parents = Annotated[list[GivenSource], Meta(max_length=50, description="The sources on which it rests.")]
+
+
+# What follows is wider than what it is made from, and stands only for what is sent.
+class BatchSource(SourceInput, frozen=True, kw_only=True):
+    """A source given whole, and in it what it names by slug or whole."""
+
+    publisher: Publisher = None  # type: ignore[assignment]
+    derived_from: Parents = []  # type: ignore[assignment]
+
+
+class BatchParticipation(ParticipationInput, frozen=True, kw_only=True):
+    """One actor in one event, with what is said of that part."""
+
+    actor: GivenActor  # type: ignore[assignment]
+
+
+class BatchClaim(ClaimInput, frozen=True, kw_only=True):
+    """What one source states about the event."""
+
+    source: GivenSource  # type: ignore[assignment]
+    via: Via = None  # type: ignore[assignment]
+    speakers: Speakers = []  # type: ignore[assignment]
+
+
+class BatchEvent(EventInput, frozen=True, kw_only=True):
+    """An event as a row of a batch gives it."""
+
+    actors: Annotated[list[BatchParticipation], Meta(max_length=ACTORS_MAX)] = []  # type: ignore[assignment]
+    claims: Annotated[list[BatchClaim], Meta(max_length=CLAIMS_MAX)] = []  # type: ignore[assignment]
+
+
+Shape = Literal["event", "participation", "claim", "source", "actor"]
+
+# What of a shape is, or is a list of, another.
+_WITHIN: Final[dict[Shape, dict[str, Shape]]] = {
+    "event": {"actors": "participation", "claims": "claim"},
+    "participation": {"actor": "actor"},
+    "claim": {"source": "source", "via": "source", "speakers": "actor"},
+    "source": {"publisher": "actor", "derived_from": "source"},
+    "actor": {},
+}
+
+
+class Whole(Struct, frozen=True):
+    """An actor or source that was given whole: its input form, and where in the row it stood."""
+
+    kind: Literal["actor", "source"]
+    slug: str
+    form: dict[str, Any]
+    pointer: str
+
+
+def parted(row: Any) -> tuple[Any, list[Whole]]:
+    """A row, as JSON values, with slugs alone; and what stood in it whole, each after what stood within it.
+
+    Parts that are not of their schema are left as they are.
+    """
+    wholes: list[Whole] = []
+    return _parted(row, "event", "", wholes), wholes
+
+
+def _parted(value: Any, shape: Shape, pointer: str, wholes: list[Whole]) -> Any:
+    if isinstance(value, list):
+        return [_parted(each, shape, f"{pointer}/{place}", wholes) for place, each in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    form = {
+        name: _parted(each, _WITHIN[shape][name], f"{pointer}/{name}", wholes) if name in _WITHIN[shape] else each
+        for name, each in value.items()
+    }
+    if (shape == "actor" or shape == "source") and isinstance(form.get("slug"), str):
+        wholes.append(Whole(shape, form["slug"], form, pointer))
+        return form["slug"]
+    return form

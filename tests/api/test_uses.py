@@ -1,0 +1,126 @@
+"""What uses an actor or a source: who sees it, and which keys may change it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.api.calls import address, get, make, patch, refused, remove, revise
+from tests.api.test_keys import holder
+from tests.conftest import Live
+
+
+@pytest.fixture
+def home(writer: httpx.Client, unique: str) -> str:
+    """A collection of the test's own; its slug begins every other."""
+    make(writer, "collections", slug=unique)
+    return unique
+
+
+@pytest.fixture
+def limited(live: Live, home: str) -> Iterator[httpx.Client]:
+    """The holder of a key for the test's own collection alone."""
+    with holder(live, "write", home) as client:
+        yield client
+
+
+def make_chain(writer: httpx.Client, home: str) -> list[str]:
+    """An agency's wire, a paper's report that rests on it, and a digest that rests on the report; the digest last."""
+    below: list[str] = []
+    for name, publisher in (("wire", f"{home}-agency"), ("report", f"{home}-paper"), ("digest", None)):
+        if publisher is not None:
+            make(writer, "actors", slug=publisher)
+        make(writer, "sources", slug=f"{home}-{name}", publisher=publisher, derived_from=below)
+        below = [f"{home}-{name}"]
+    return [f"actors/{home}-agency", f"actors/{home}-paper", *(f"sources/{home}-{n}" for n in ("wire", "report"))]
+
+
+def statuses(client: httpx.Client, paths: list[str]) -> set[int]:
+    return {client.get(f"/v1/{path}").status_code for path in paths}
+
+
+def test_what_sources_rest_on_is_seen_with_the_event(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    beneath = make_chain(writer, home)
+    assert statuses(client, [*beneath, f"sources/{home}-digest"]) == {404}
+    event = make(writer, "events", collection=home, claims=[{"source": f"{home}-digest"}])
+    assert statuses(client, [*beneath, f"sources/{home}-digest"]) == {200}
+    names = [item["slug"] for item in get(client, "/v1/sources", q=home)["items"]]
+    assert names == [f"{home}-digest", f"{home}-report", f"{home}-wire"]
+    for path in beneath:
+        assert client.get(f"/v1/{path}", params={"revision": event["revision"] - 1}).status_code == 404
+
+
+def test_what_via_names_is_used_with_all_beneath(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    beneath = make_chain(writer, home)
+    make(writer, "sources", slug=home)
+    make(writer, "events", collection=home, claims=[{"source": home, "via": f"{home}-digest"}])
+    assert statuses(client, beneath) == {200}
+
+
+def test_what_a_source_comes_to_rest_on_is_seen_from_then_on(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    beneath = make_chain(writer, home)
+    source = make(writer, "sources", slug=home)
+    make(writer, "events", collection=home, claims=[{"source": home}])
+    assert statuses(client, beneath) == {404}
+    revise(writer, "sources", source, derived_from=[f"{home}-digest"])
+    assert statuses(client, beneath) == {200}
+    # Between what it rests on already: nothing changes for any event, and it is used all the same.
+    make(writer, "sources", slug=f"{home}-copy", derived_from=[f"{home}-wire"])
+    assert statuses(client, [f"sources/{home}-copy"]) == {404}
+    revise(writer, "sources", {"slug": f"{home}-report"}, derived_from=[f"{home}-wire", f"{home}-copy"])
+    assert statuses(client, [f"sources/{home}-copy"]) == {200}
+
+
+def test_what_private_events_rest_on_is_not_seen(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    beneath = make_chain(writer, home)
+    make(writer, "collections", slug=f"{home}-private", visibility="private")
+    make(writer, "events", collection=f"{home}-private", claims=[{"source": f"{home}-digest"}])
+    assert statuses(client, beneath) == {404}
+
+
+def test_a_limited_key_changes_what_only_its_own_collections_use(
+    writer: httpx.Client, limited: httpx.Client, home: str
+) -> None:
+    actor = make(limited, "actors", slug=f"{home}-a")
+    source = make(limited, "sources", slug=f"{home}-s", publisher=f"{home}-a")
+    assert revise(limited, "actors", actor, description="Not used yet")["description"] == "Not used yet"
+    event = make(limited, "events", collection=home, claims=[{"source": f"{home}-s"}])
+    assert revise(limited, "sources", source, published="2001")["published"] == "2001"
+    assert get(limited, address("events", event))["standing"]["first_published"] == "2001"
+    remove(limited, "events", event)
+    remove(limited, "sources", source)
+    make(limited, "actors", slug=f"{home}-b")
+    for verb, body in (("merge", {"into": f"{home}-b"}), ("unmerge", None)):
+        assert limited.post(f"{address('actors', actor)}/{verb}", json=body).status_code == 200
+    remove(limited, "actors", actor)
+    make(limited, "actors", slug=f"{home}-a", name="Made again")
+
+
+def test_a_limited_key_does_not_change_what_others_use(writer: httpx.Client, limited: httpx.Client, home: str) -> None:
+    beneath = make_chain(writer, home)
+    make(writer, "actors", slug=f"{home}-part")
+    make(writer, "collections", slug=f"{home}-other")
+    make(writer, "events", collection=home, claims=[{"source": f"{home}-digest"}])
+    assert patch(limited, f"/v1/{beneath[0]}", {"name": "Renamed"}).status_code == 200
+    other = make(
+        writer,
+        "events",
+        collection=f"{home}-other",
+        actors=[{"actor": f"{home}-part"}],
+        claims=[{"source": f"{home}-digest"}],
+    )
+    # Neither now nor once the event is gone, which may come back.
+    for _ in range(2):
+        for path in (*beneath, f"actors/{home}-part", f"sources/{home}-digest"):
+            name = "name" if path.startswith("actors") else "title"
+            refused(patch(limited, f"/v1/{path}", {name: "Changed"}), 403, "forbidden")
+            refused(limited.delete(f"/v1/{path}", headers={"If-Match": "*"}), 403, "forbidden")
+            if path.startswith("actors"):
+                merge = {"into": f"{home}-paper" if path.endswith("part") else f"{home}-part"}
+                refused(limited.post(f"/v1/{path}/merge", json=merge), 403, "forbidden")
+                refused(limited.post(f"/v1/{path}/unmerge"), 403, "forbidden")
+            assert patch(writer, f"/v1/{path}", {name: "Changed"}).status_code == 200
+        if get(writer, "/v1/events", id=other["id"])["items"]:
+            remove(writer, "events", other)
