@@ -106,7 +106,17 @@ def test_every_command_answers_as_printed(reader: Reader) -> None:
 
 def test_the_page_shows_what_it_should() -> None:
     commands = [step.command.text for step in steps_of(README.read_text())]
-    for wanted in ("actor=", "revision=", "known_at=", "/v1/diff", "text/markdown", "key create", "PATCH", "If-Match"):
+    for wanted in (
+        "actor=",
+        "revision=",
+        "known_at=",
+        "according_to=",
+        "/v1/diff",
+        "text/markdown",
+        "key create",
+        "PATCH",
+        "If-Match",
+    ):
         assert any(wanted in command for command in commands), wanted
     shown = [block for block in blocks_of(README.read_text()) if block.kind != "sh" and "curl " in block.text]
     assert shown == [], "a block with curl is run"
