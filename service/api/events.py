@@ -20,7 +20,7 @@ from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_MAYBE, NOTE,
 from service.domain import parameters
 from service.domain.diff import patch_of
 from service.domain.errors import Fault, NotFound, Refused
-from service.domain.event import Event, EventInput, Facts
+from service.domain.event import Event, EventInput, Facts, RelationInput
 from service.domain.instants import recorded_text
 from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, sources_named
 from service.domain.parameters import Asked, Lenses, Parameter, Query, asked, cursor_of
@@ -95,6 +95,10 @@ async def _shown(edit: Edit, call: Call, event: Event, status: int) -> Reply:
     """An event just written, as its writer sees it."""
     store = await open_store(edit.connection, call.caller)
     lens = await selecting.lens_of(edit.connection, store, Lenses(), edit.revision)
+    if lens.hidden and event.relations:
+        _, version = await selecting.find_event(edit.connection, store, event.id, edit.after.revision)
+        seen = see(version, lens)
+        event = event if seen is None else seen.event
     return await _answered(edit.connection, call, event, status, edit.revision, lens)
 
 
@@ -120,9 +124,16 @@ async def revise_event(call: Call) -> Reply:
         identity, version = await selecting.find_event(edit.connection, store, call.place["id"], edit.before.revision)
         replies.check_reach(call, identity.collection)
         call.check_precondition(version.revision)
-        recorded = _event(version.document or b"")
-        given = patched(call, patch, input_of(recorded, _facts(version.facts or b"")), EventInput)
+        recorded, facts = _event(version.document or b""), _facts(version.facts or b"")
+        seen = see(version, Lens(hidden=store.sight.hidden))
+        shown = recorded if seen is None else seen.event
+        given = patched(call, patch, input_of(shown, facts), EventInput)
         replies.refuse_renaming(recorded, given, ("key", "collection"))
+        # Who does not see a relation neither reads nor takes it away.
+        unseen = [relation for relation in recorded.relations if relation not in shown.relations]
+        if unseen:
+            kept = msgspec.convert(msgspec.to_builtins(unseen), list[RelationInput])
+            given = msgspec.structs.replace(given, relations=[*given.relations, *kept])
         (event,) = await edit.revise_events([Change(given, identity, version)])
         return await _shown(edit, call, event, 200)
 

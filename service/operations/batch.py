@@ -98,7 +98,8 @@ async def record_batch(edit: Edit, batch: Batch, caller: Caller, read: Callable[
         fault = Fault(parameter="collection", detail=f"there is no collection {batch.retract_missing}")
         raise Refused("What is missing cannot be retracted.", [fault])
     _refuse_twice(batch.rows, faults)
-    known = await _known(edit, batch.rows)
+    # Of keys elsewhere nothing is told, be there such an event or not.
+    known = await _known(edit, [row for row in batch.rows if row.collection in open_to])
     changes: dict[int, Change] = {}
     for row in batch.rows:
         if row.index % BREATH == BREATH - 1:

@@ -4,6 +4,8 @@ Nothing is rewritten: documents keep the slugs they were written with, and reade
 read. Only events whose standing follows from who the voices are get versions of their own.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from service.domain import terms
@@ -59,8 +61,7 @@ async def _stand_for(edit: Edit, actor: Actor, into: str | None) -> Actor:
     )
     await resources.append_merge(edit.connection, actor.slug, edit.after.revision, into)
     await edit.put_state("actor", state)
-    if into is not None:
-        await resources.append_uses_of(edit.connection, actor.slug, into, edit.after.revision)
+    await _note_uses(edit, actor.slug, into, same)
     versions = await events.read_versions(edit.connection, numbers, edit.after.revision)
     decoded = [(v, _event(v.document or b""), _facts(v.facts or b"")) for v in versions.values() if v.document]
     sources = await resources.read_ancestry(
@@ -78,3 +79,13 @@ async def _stand_for(edit: Edit, actor: Actor, into: str | None) -> Actor:
         ]
     )
     return state
+
+
+async def _note_uses(edit: Edit, actor: str, into: str | None, same: Iterable[str]) -> None:
+    """Whoever may see an actor may see the one it is merged into, and the one that it stands for in the end."""
+    stands_for = await resources.read_aliases(edit.connection, edit.after.revision)
+    pairs = {(slug, stands_for[slug]) for slug in same if slug in stands_for}
+    if into is not None:
+        pairs.add((actor, into))
+    for slug, other in sorted(pairs):
+        await resources.append_uses_of(edit.connection, slug, other, edit.after.revision)

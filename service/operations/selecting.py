@@ -115,9 +115,20 @@ async def lens_of(connection: Connection, store: Store, lenses: Lenses, revision
         known=LATEST if lenses.known is None else lenses.known,
         accounts=lenses.accounts,
         account_sources=lenses.account_sources,
-        aliases={} if store.head.merged is None else await resources.read_aliases(connection, revision),
+        aliases=await _aliases(connection, store, revision),
         hidden=store.sight.hidden,
     )
+
+
+async def _aliases(connection: Connection, store: Store, revision: int) -> Aliases:
+    """Whom merged actors stand for, but for those whom only collections out of the caller's sight know."""
+    if store.head.merged is None:
+        return {}
+    aliases = await resources.read_aliases(connection, revision)
+    if not aliases or not store.sight.hidden or store.caller.writes:
+        return aliases
+    unknown = await resources.known_only_beyond(connection, "actor", aliases, store.sight.named)
+    return {slug: actor for slug, actor in aliases.items() if slug not in unknown}
 
 
 async def _resolved(connection: Connection, store: Store, asked: Asked, lens: Lens, revision: int) -> Filters:

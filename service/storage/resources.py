@@ -358,3 +358,18 @@ SELECT EXISTS (
 async def is_used_beyond(connection: Connection, kind: Kind, slug: str, collections: Iterable[str]) -> bool:
     """Whether an event of any other collection has ever named the resource or rested on it."""
     return bool(await connection.fetchval(USED_BEYOND, kind, slug, list(collections)))
+
+
+KNOWN_ONLY_BEYOND = """
+SELECT r.slug FROM resource r
+JOIN resource_use u ON u.resource = r.resource JOIN resource c ON c.resource = u.collection
+WHERE r.kind = $1 AND r.slug = ANY ($2::text[])
+GROUP BY r.slug HAVING NOT bool_or(c.slug = ANY ($3::text[]))
+"""
+
+
+async def known_only_beyond(
+    connection: Connection, kind: Kind, slugs: Iterable[str], collections: Iterable[str]
+) -> set[str]:
+    """Those of the slugs that have been named by events, and by none of these collections."""
+    return {row[0] for row in await connection.fetch(KNOWN_ONLY_BEYOND, kind, list(slugs), list(collections))}

@@ -239,7 +239,11 @@ def test_no_answer_tells_of_it(path: str, outsider: httpx.Client, insider: httpx
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/diff?tag={home}&base_revision={began}", "/v1/diff?base_tag=none&head_tag={home}"]
+    "path",
+    [
+        "/v1/diff?tag={home}&base_revision={began}",
+        "/v1/diff?base_tag=none&head_tag={home}",
+    ],
 )
 def test_no_change_note_tells_of_it(path: str, outsider: httpx.Client, insider: httpx.Client, world: World) -> None:
     path = filled(path, world)
@@ -424,6 +428,12 @@ def test_who_writes_elsewhere_learns_nothing_of_it(live: Live, world: World) -> 
             ("DELETE", "/v1/events/@", None, "id"),
             ("POST", "/v1/events", {"title": "x", "collection": world.home,
                                     "relations": [{"type": "causes", "event": "@"}]}, "id"),
+            ("POST", "/v1/events/batch", [{"title": "x", "collection": "@"}], "slug"),
+            ("POST", "/v1/events/batch?collection=@", [{"title": "x", "key": f"{world.word}-k"}], "slug"),
+            ("POST", "/v1/events/batch?collection=@&on_existing=fail", [{"key": f"{world.word}-k"}], "slug"),
+            ("POST", "/v1/events/batch?dry_run=true", [{"title": "x", "collection": world.home,
+                                                        "relations": [{"type": "causes", "event": "@"}]}], "id"),
+            ("POST", "/v1/events/@/revert", {"revision": world.hidden["revision"]}, "id"),
             ("POST", "/v1/timelines", {"slug": f"{world.home}-x", "title": "x", "include": ["@"]}, "id"),
             ("POST", "/v1/timelines", {"slug": f"{world.home}-x", "title": "x", "exclude": ["@"]}, "id"),
             ("PATCH", f"/v1/timelines/{world.home}-tag", {"include": ["@"]}, "id"),
@@ -619,6 +629,9 @@ def test_a_relation_into_it_goes_from_every_revision_and_diff(writer: httpx.Clie
     history = client.get(f"{path}/history")
     assert world.found_in(history) == []
     assert [len(item["event"]["relations"]) for item in history.json()["items"]] == [0, 1]
+    note = client.get(f"{path}/history", headers={"Accept": "text/markdown"})
+    assert world.found_in(note) == []
+    assert "relations: changed" in note.text
     query = {"base_revision": world.pointing["revision"], "id": world.pointing["id"]}
     diff = client.get("/v1/diff", params=query)
     assert world.found_in(diff) == []
@@ -720,10 +733,6 @@ def test_a_name_known_only_there_that_is_merged_stays_unknown(
         assert own.found_in(client.get(path)) == []
 
 
-BENEATH = "what a visible source rests on is not yet a use of it"
-
-
-@pytest.mark.xfail(strict=True, reason=BENEATH)
 def test_what_a_visible_source_rests_on_is_visible(writer: httpx.Client, client: httpx.Client, own: World) -> None:
     """A root of a visible source, near or far, and who published it; not what else rests on the same root."""
     make(writer, "sources", slug=f"{own.home}-middle", derived_from=[f"{own.word}-root"])
@@ -735,7 +744,6 @@ def test_what_a_visible_source_rests_on_is_visible(writer: httpx.Client, client:
         refused(client.get(f"/v1/{path}"), 404, "not-found")
 
 
-@pytest.mark.xfail(strict=True, reason=BENEATH)
 def test_what_a_visible_source_comes_to_rest_on_becomes_visible(
     writer: httpx.Client, client: httpx.Client, own: World
 ) -> None:
