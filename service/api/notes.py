@@ -161,7 +161,7 @@ def _phrase(name: str, given: str | list[str] | None, names: Names) -> str:
     phrase, without = _PHRASES.get(name, (f"with {name}={{}}", f"without {name}"))
     if name in _NAMED:
         values = [names.get(f"{_NAMED[name]}/{slug}", slug) for slug in values]
-    joined = " or ".join(values) if name in _PHRASES else "+".join(values)
+    joined = " or ".join(values) if name in _PHRASES else ",".join(values)
     return _plain(phrase.format(joined) if values else without)
 
 

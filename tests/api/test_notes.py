@@ -254,7 +254,7 @@ Both sides: at revision {head}.
 def test_sides_that_differ_in_many_things(writer: httpx.Client, client: httpx.Client, home: str) -> None:
     make(writer, "events", collection=home, title="Both", kind="report", tags=["a"])
     told = list(lines(note(client, collection=home, base_kind="report", head_tag=["a", "b"], head_kind="x_y")))
-    assert told[0] == "# With kind=report, without tag, and with kind=x\\_y, with tag=a+b"
+    assert told[0] == "# With kind=report, without tag, and with kind=x\\_y, with tag=a,b"
     assert told[2:] == [
         "0 in both, told differently; 1 only in the base; 0 only in the head.",
         "## Only in the base",
