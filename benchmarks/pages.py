@@ -26,14 +26,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from benchmarks.generated import REVISIONS, Generated, Loading
-from service.domain import parameters
+from service.domain import asking, parameters
 from service.domain.callers import ANYONE
 from service.domain.errors import SelectionTooBroad
 from service.domain.lenses import Position, bounds_of
 from service.domain.parameters import LIMIT_DEFAULT, LISTING
 from service.operations import selecting
 from service.operations.selecting import Shown
-from service.storage import postings
+from service.storage import walking
 from service.storage.embedded import EmbeddedPostgres
 from service.storage.migrating import migrate
 from service.storage.pool import open_pool
@@ -43,7 +43,7 @@ SECONDS_MAX = 3.0
 """A case is read again and again for no longer than this."""
 TABLES = ("posting", "version", "event", "term", "term_span", "resource_version")
 STATEMENTS = {
-    postings.PAGE_ASCENDING, postings.PAGE_DESCENDING, postings.ACCOUNT_ASCENDING, postings.ACCOUNT_DESCENDING,
+    walking.PAGE_ASCENDING, walking.PAGE_DESCENDING, walking.ACCOUNT_ASCENDING, walking.ACCOUNT_DESCENDING,
 }  # fmt: skip
 
 
@@ -307,11 +307,11 @@ class Measured(NamedTuple):
 
 async def read(connection: Any, query: parameters.Query, after: Position | None) -> int | None:
     """How many events the page has, None where the selection is refused as too broad."""
-    wants = parameters.asked(query)
+    wants = asking.asked(query)
     limit = int(query.get("limit", [str(LIMIT_DEFAULT)])[0])
     store = await selecting.open_store(connection, ANYONE)
     reading = await selecting.select(connection, store, wants)
-    shown = Shown(parameters.fields_of(query), parameters.included_of(query))
+    shown = Shown(asking.fields_of(query), asking.included_of(query))
     try:
         page = await selecting.read_page(connection, reading.selection, after, limit, shown)
     except SelectionTooBroad:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from types import GenericAlias
 from typing import Annotated, Any, Final, cast
 
 import msgspec
@@ -59,7 +60,7 @@ BatchRow.__doc__ = (
     "on_existing=merge, a merge patch (RFC 7396) of its input form; else what is null is as if left out, and title is "
     "needed."
 )
-BatchRows: Final = Annotated[list[BatchRow], Meta(max_length=ROWS_MAX)]  # type: ignore[valid-type]
+BatchRows: Final[Any] = Annotated[GenericAlias(list, (BatchRow,)), Meta(max_length=ROWS_MAX)]
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 

@@ -13,9 +13,11 @@ from service.api.notes import note_of
 from service.api.operation import JSON, MARKDOWN, Answer, Call, Operation, Reply
 from service.api.shapes import Diff, DiffSide
 from service.domain import parameters
+from service.domain.asking import asked
 from service.domain.callers import Caller
+from service.domain.cursors import cursor_of
 from service.domain.errors import DatelineError
-from service.domain.parameters import Parameter, Query, asked, cursor_of
+from service.domain.parameters import Parameter, Query
 from service.operations import selecting
 from service.operations.comparing import Comparison, Place, compare, shown_change
 from service.operations.selecting import open_store

@@ -17,17 +17,20 @@ from service.api.shapes import (
     patch_shape,
 )
 from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_MAYBE, NOTE, patched, read_patch, write
-from service.domain import parameters
+from service.domain import asking, parameters
+from service.domain.asking import Asked, Lenses, asked
+from service.domain.cursors import cursor_of
 from service.domain.diff import patch_of
 from service.domain.errors import Fault, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, RelationInput
 from service.domain.instants import recorded_text
 from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, sources_named
-from service.domain.parameters import Asked, Lenses, Parameter, Query, asked, cursor_of
+from service.domain.parameters import Parameter, Query
 from service.domain.rendering import input_of
 from service.domain.values import UUID_PATTERN
 from service.operations import selecting
-from service.operations.editing import Change, Edit
+from service.operations.changes import Change
+from service.operations.editing import Edit
 from service.operations.selecting import Shown, open_store
 from service.storage import events, resources, revisions
 from service.storage.pool import Connection
@@ -64,7 +67,7 @@ async def page_of_selection(call: Call, wants: Asked) -> Reply:
 
 def shown_to(query: Query) -> Shown:
     """How a checked query wants events shown."""
-    return Shown(parameters.fields_of(query), parameters.included_of(query))
+    return Shown(asking.fields_of(query), asking.included_of(query))
 
 
 async def create_event(call: Call) -> Reply:
@@ -146,7 +149,7 @@ async def retract_event(call: Call) -> Reply:
         identity, version = await selecting.find_event(edit.connection, store, call.place["id"], edit.before.revision)
         replies.check_reach(call, identity.collection)
         call.check_precondition(version.revision)
-        await edit.retract_event(identity, version)
+        await edit.retract_events(identity.collection, [identity.event])
         return Reply(204, tagged=False)
 
     return await write(call, change)

@@ -7,8 +7,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from service.api.operation import Call, Header, Link, Reply
+from service.domain.cursors import Cursor, bound_of, cursor_text
 from service.domain.errors import Fault, Forbidden, Refused
-from service.domain.parameters import Cursor, bound_of, cursor_text
 from service.storage.resources import Included
 
 ETAG: Final = Header(

@@ -21,6 +21,8 @@ from service.api.shapes import (
 )
 from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, read_patch, write
 from service.domain import parameters, values
+from service.domain.asking import asked
+from service.domain.cursors import cursor_of
 from service.domain.errors import (
     DatelineError,
     Fault,
@@ -32,7 +34,7 @@ from service.domain.errors import (
     Refused,
     RefusedParameter,
 )
-from service.domain.parameters import Parameter, asked, cursor_of
+from service.domain.parameters import Parameter
 from service.domain.resources import (
     Actor,
     ActorInput,

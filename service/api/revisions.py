@@ -10,10 +10,11 @@ from service.api import replies
 from service.api.operation import JSON, Answer, Call, Operation, Reply
 from service.api.shapes import LogItem, LogPage
 from service.domain import parameters
+from service.domain.cursors import cursor_of
 from service.domain.errors import NotFound
 from service.domain.instants import recorded_text
 from service.domain.lenses import Whole
-from service.domain.parameters import Parameter, cursor_of
+from service.domain.parameters import Parameter
 from service.domain.values import INT8_MAX
 from service.operations.selecting import Store, open_store
 from service.storage import revisions

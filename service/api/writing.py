@@ -8,8 +8,8 @@ import msgspec
 
 from service.api import bodies
 from service.api.operation import MERGE_PATCH, TAGS_PATTERN, Call, Header, Reply
+from service.domain.cursors import bound_of
 from service.domain.errors import Fault, InvalidBody, KeyReused, Refused, StillRunning
-from service.domain.parameters import bound_of
 from service.domain.patch import PatchError, applied, merged
 from service.domain.values import LINE_PATTERN
 from service.operations.editing import Edit, Note, editing

@@ -3,51 +3,60 @@
 A row is taken apart into what it says of the event, with slugs, and the actors and sources that came along.
 """
 
+from types import GenericAlias
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
-from service.domain.event import ACTORS_MAX, CLAIMS_MAX, ClaimInput, EventInput, ParticipationInput
+from service.domain.event import ACTORS_MAX, CLAIMS_MAX, ClaimInput, EventInput, Input, ParticipationInput
 from service.domain.resources import ActorInput, SourceInput
 from service.domain.values import Slug
 
 _MADE: Final = "which is made where the slug is unknown, and left alone where it is known."
 
-GivenActor = Annotated[Slug | ActorInput, Meta(description=f"A slug, or a whole actor, {_MADE}")]
-GivenSource = Annotated["Slug | BatchSource", Meta(description=f"A slug, or a whole source, {_MADE}")]
-Publisher = Annotated[GivenActor | None, Meta(description="The actor that published it, by slug or whole.")]
-Via = Annotated[GivenSource | None, Meta(description="The source from which this one has the claim, by slug or whole.")]
-Speakers = Annotated[list[GivenActor], Meta(max_length=20, description="Who speaks; the first is the claim's voice.")]
-Parents = Annotated[list[GivenSource], Meta(max_length=50, description="The sources on which it rests.")]
+GivenActor: Final[Any] = Annotated[Slug | ActorInput, Meta(description=f"A slug, or a whole actor, {_MADE}")]
+GivenSource: Final[Any] = Annotated["Slug | BatchSource", Meta(description=f"A slug, or a whole source, {_MADE}")]
+Publisher: Final[Any] = Annotated[GivenActor | None, Meta(description="The actor that published it, by slug or whole.")]
+Via: Final[Any] = Annotated[
+    GivenSource | None, Meta(description="The source from which this one has the claim, by slug or whole.")
+]
+Speakers: Final[Any] = Annotated[
+    list[GivenActor], Meta(max_length=20, description="Who speaks; the first is the claim's voice.")
+]
+Parents: Final[Any] = Annotated[list[GivenSource], Meta(max_length=50, description="The sources on which it rests.")]
 
 
-# What follows is wider than what it is made from, and stands only for what is sent.
-class BatchSource(SourceInput, frozen=True, kw_only=True):
-    """A source given whole, and in it what it names by slug or whole."""
+def _widened(name: str, given: type[Struct], **members: Any) -> type[Struct]:
+    """An input in which these members may hold more. It stands only for what is sent, so nothing reads it as the input.
 
-    publisher: Publisher = None  # type: ignore[assignment]
-    derived_from: Parents = []  # type: ignore[assignment]
-
-
-class BatchParticipation(ParticipationInput, frozen=True, kw_only=True):
-    """One actor in one event, with what is said of that part."""
-
-    actor: GivenActor  # type: ignore[assignment]
-
-
-class BatchClaim(ClaimInput, frozen=True, kw_only=True):
-    """What one source states about the event."""
-
-    source: GivenSource  # type: ignore[assignment]
-    via: Via = None  # type: ignore[assignment]
-    speakers: Speakers = []  # type: ignore[assignment]
+    Annotations may name what is made further down.
+    """
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(given):
+        kind = members.get(field.name, field.type)
+        if field.required:
+            fields.append((field.name, kind))
+        elif field.default_factory is msgspec.NODEFAULT:
+            fields.append((field.name, kind, field.default))
+        else:
+            fields.append((field.name, kind, msgspec.field(default_factory=field.default_factory)))
+    shape = msgspec.defstruct(name, fields, bases=(Input,), module=__name__, frozen=True, kw_only=True)
+    shape.__doc__ = given.__doc__
+    return shape
 
 
-class BatchEvent(EventInput, frozen=True, kw_only=True):
-    """An event as a row of a batch gives it."""
-
-    actors: Annotated[list[BatchParticipation], Meta(max_length=ACTORS_MAX)] = []  # type: ignore[assignment]
-    claims: Annotated[list[BatchClaim], Meta(max_length=CLAIMS_MAX)] = []  # type: ignore[assignment]
+BatchSource = _widened("BatchSource", SourceInput, publisher=Publisher, derived_from=Parents)
+BatchSource.__doc__ = "A source given whole, and in it what it names by slug or whole."
+BatchParticipation = _widened("BatchParticipation", ParticipationInput, actor=GivenActor)
+BatchClaim = _widened("BatchClaim", ClaimInput, source=GivenSource, via=Via, speakers=Speakers)
+BatchEvent = _widened(
+    "BatchEvent",
+    EventInput,
+    actors=Annotated[GenericAlias(list, (BatchParticipation,)), Meta(max_length=ACTORS_MAX)],
+    claims=Annotated[GenericAlias(list, (BatchClaim,)), Meta(max_length=CLAIMS_MAX)],
+)
+BatchEvent.__doc__ = "An event as a row of a batch gives it."
 
 
 Shape = Literal["event", "participation", "claim", "source", "actor"]

@@ -1,6 +1,6 @@
 """A selection: lenses through which events are seen, and filters that choose among those seen.
 
-`see` (lenses) and `holds` are the whole meaning of a selection. The posting index (storage/postings.py) only finds and
+`see` (lenses) and `holds` are the whole meaning of a selection. The posting index (storage/walking.py) only finds and
 orders candidates for them; where its terms decide exactly, `holds` need not be asked again.
 """
 

@@ -20,7 +20,8 @@ from service.domain.lenses import Version
 from service.domain.patch import merged
 from service.domain.rendering import input_of
 from service.domain.resources import ActorInput, SourceInput
-from service.operations.editing import BREATH, Change, Edit, RefusedChanges, source_faults
+from service.operations.changes import Change, RefusedChanges, source_faults
+from service.operations.editing import BREATH, Edit
 from service.storage import events
 from service.storage.events import Identity
 

@@ -18,8 +18,9 @@ from service.domain.lenses import Position, Version, Whole, see
 from service.domain.selection import Selection, holds
 from service.domain.terms import Term, same_actors
 from service.operations.selecting import Shown
-from service.storage import events, resources
-from service.storage.events import Found, Identity
+from service.storage import events, listing, resources
+from service.storage.events import Identity
+from service.storage.listing import Found
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
 
@@ -281,8 +282,8 @@ async def _between_listings(
     settle = _settled_by_key if by_key else _settled
     chunk: list[Entry] = []
     async for entry in _merged(
-        events.walk_selection(connection, base, start, CHUNK),
-        events.walk_selection(connection, head, start, CHUNK),
+        listing.walk_selection(connection, base, start, CHUNK),
+        listing.walk_selection(connection, head, start, CHUNK),
         head.descending,
     ):
         chunk.append(entry)

@@ -12,7 +12,8 @@ from service.domain.callers import Caller
 from service.domain.event import EventInput
 from service.domain.resources import ActorInput, CollectionInput, Kind, SourceInput, TimelineInput
 from service.domain.values import Cause
-from service.operations.editing import Change, Edit, Note, editing
+from service.operations.changes import Change
+from service.operations.editing import Edit, Note, editing
 from service.storage import events, revisions
 
 AUTHOR = "dateline demo"

@@ -20,7 +20,7 @@ from service.domain.callers import Caller, sight_of
 from service.domain.errors import Exists, Fault, Forbidden, Gone, InUse, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, Moment
 from service.domain.instants import recorded_text
-from service.domain.lenses import Version, actors_named, bounds_of, known_from, sources_named, told_places
+from service.domain.lenses import actors_named, bounds_of, known_from, sources_named, told_places
 from service.domain.patch import same
 from service.domain.resources import (
     Actor,
@@ -34,6 +34,15 @@ from service.domain.resources import (
     TimelineInput,
 )
 from service.domain.terms import Term
+from service.operations.changes import (
+    Change,
+    RefusedChanges,
+    again,
+    reference_faults,
+    source_faults,
+    targets_of,
+    unknown,
+)
 from service.storage import events, resources, revisions
 from service.storage.events import Identity, Written
 from service.storage.pool import Connection
@@ -204,13 +213,10 @@ class Edit:
         if len(numbers) > FOLLOWING_MAX:
             raise InUse(f"More than {FOLLOWING_MAX} events rest on the source {source}; it cannot be revised at once.")
         versions = await events.read_versions(self.connection, numbers, self.after.revision)
-        changes = []
-        for version in versions.values():
-            if version.document is not None and version.facts is not None:
-                event, facts = _event(version.document), _facts(version.facts)
-                form = msgspec.convert(rendering.input_of(event, facts), EventInput)
-                identity = Identity(version.event, event.id, event.collection, event.key)
-                changes.append(Change(form, identity, version))
+        changes = [
+            again(version, _event(version.document or b""), _facts(version.facts or b""))
+            for version in versions.values()
+        ]
         await self._record(changes)
         # What it now rests on is used, also by events whose own documents stay as they are.
         beneath = await resources.read_ancestry(self.connection, [source])
@@ -239,7 +245,7 @@ class Edit:
 
     async def collections_open_to(self, caller: Caller, slugs: Iterable[str]) -> frozenset[str]:
         """Those of the collections that the caller writes to. Raises Forbidden for one that may only be seen."""
-        there = await self._collections(slugs)
+        there = await resources.read_collections(self.connection, slugs, self.after.revision)
         sight = sight_of(caller, {slug: collection.visibility for slug, collection in there.items()})
         for slug in sorted(sight.named):
             if not caller.reaches(slug):
@@ -254,11 +260,11 @@ class Edit:
             given = CollectionInput(slug=DEFAULT_COLLECTION, title=DEFAULT_COLLECTION.capitalize())
             await self._put_resource("collection", given, None)
 
-    async def revise_events(self, changes: "Sequence[Change]") -> list[Event]:
+    async def revise_events(self, changes: Sequence[Change]) -> list[Event]:
         """Makes new versions of events; those that say nothing new are left as they are."""
         return await self._record(changes)
 
-    async def record_events(self, changes: "Sequence[Change]", *, doomed: bool) -> list[Event]:
+    async def record_events(self, changes: Sequence[Change], *, doomed: bool) -> list[Event]:
         """Makes new events and new versions, at most one of each event. Raises RefusedChanges.
 
         `doomed`: it is known to be refused, so that only further faults are looked for.
@@ -266,32 +272,13 @@ class Edit:
         return await self._record(changes, {change.identity.collection for change in changes}, doomed=doomed)
 
     async def retract_events(self, collection: str, numbers: Sequence[int]) -> None:
-        """Takes events of a collection out from this revision on."""
+        """Takes events of a collection out from this revision on; they stay readable before."""
         for start in range(0, len(numbers), WRITTEN_AT_ONCE):
             gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
             await events.append_versions(self.connection, self.after.revision, gone)
         if numbers:
             self.versions += len(numbers)
             self._count(collection, "retracted", len(numbers))
-
-    async def retract_event(self, identity: Identity, version: Version) -> None:
-        """Takes an event out from this revision on; it stays readable before."""
-        gone = Written(
-            event=version.event,
-            lo=version.lo,
-            hi=version.hi,
-            undated=version.undated,
-            known=version.known,
-            told=(),
-            terms=frozenset(),
-            actors=frozenset(),
-            sources=frozenset(),
-            document=None,
-            facts=None,
-        )
-        await events.append_versions(self.connection, self.after.revision, [gone])
-        self.versions += 1
-        self._count(identity.collection, "retracted")
 
     async def _refuse_taken(self, collection: str, key: str) -> None:
         for there in await events.find_by_key(self.connection, [collection], [key]):
@@ -322,7 +309,7 @@ class Edit:
         return Identity(milliseconds << 18 | place, str(UUID(int=value)), collection, key)
 
     async def _record(
-        self, changes: "Sequence[Change]", collections: Container[str] | None = None, *, doomed: bool = False
+        self, changes: Sequence[Change], collections: Container[str] | None = None, *, doomed: bool = False
     ) -> list[Event]:
         """Renders and appends what has changed; the one way in which an event's version is written.
 
@@ -338,7 +325,7 @@ class Edit:
                 await asyncio.sleep(0)
             if change.version is not None and change.version.document is not None:
                 recorded[change.identity.event] = _event(change.version.document)
-        targets = await self._targets(changes, recorded)
+        targets = await targets_of(self.connection, self.after.revision, changes, recorded)
         aliases = await resources.read_aliases(self.connection, self.after.revision)
         rendered: list[Event] = []
         written: list[Written] = []
@@ -350,10 +337,10 @@ class Edit:
                 await asyncio.sleep(0)
             faults = [
                 *rendering.faults_of(change.given),
-                *_reference_faults(change.given, actors, sources, targets[change.identity.event]),
+                *reference_faults(change.given, actors, sources, targets[change.identity.event]),
             ]
             if collections is not None and change.given.collection not in collections:
-                faults.insert(0, _unknown("collection", change.given.collection, "/collection"))
+                faults.insert(0, unknown("collection", change.given.collection, "/collection"))
             if faults:
                 refused[place] = faults
             if refused or doomed:
@@ -422,70 +409,6 @@ class Edit:
         pairs = [(numbers[kind, slug], collections[collection]) for collection, kind, slug in uses]
         await resources.append_uses(self.connection, pairs, self.after.revision)
 
-    async def _targets(
-        self, changes: "Sequence[Change]", recorded: Mapping[int, Event]
-    ) -> dict[int, dict[tuple[str | None, str | None], rendering.Target]]:
-        """For each event, the targets of its relations that exist: by key in its collection, by id in a public one too.
-
-        What an event already points at may have gone out of public sight since, and stays.
-        """
-        relations = [(change, relation) for change in changes for relation in change.given.relations]
-        ids = {r.event for _, r in relations if r.event is not None}
-        by_id = await events.find_by_id(self.connection, ids)
-        keys = {(change.identity.collection, r.key) for change, r in relations if r.key is not None}
-        by_key = await events.find_each_by_key(self.connection, keys)
-        for change in changes:
-            by_id.setdefault(change.identity.id, change.identity)
-            if change.identity.key is not None:
-                by_key.setdefault((change.identity.collection, change.identity.key), change.identity)
-        there = await self._collections({found.collection for found in by_id.values()})
-        public = {slug for slug, collection in there.items() if collection.visibility == "public"}
-        pointed = {event: {relation.event for relation in was.relations} for event, was in recorded.items()}
-        targets: dict[int, dict[tuple[str | None, str | None], rendering.Target]] = {
-            c.identity.event: {} for c in changes
-        }
-        for change, relation in relations:
-            target = by_id.get(relation.event) if relation.event is not None else None
-            if relation.key is not None and relation.event is None:
-                target = by_key.get((change.identity.collection, relation.key))
-            if target is None or (relation.key is not None and target.key != relation.key):
-                continue
-            if (
-                target.collection == change.identity.collection
-                or target.collection in public
-                or target.id in pointed.get(change.identity.event, ())
-            ):
-                found_at = (target.key, target.id, target.collection)
-                targets[change.identity.event][relation.key, relation.event] = found_at
-        return targets
-
-    async def _collections(self, slugs: Iterable[str]) -> dict[str, Collection]:
-        rows = await self.existing("collection", slugs)
-        return {slug: msgspec.json.decode(row.document or b"", type=Collection) for slug, row in rows.items()}
-
-
-class Change(Struct, frozen=True):
-    """An event as it is to be, who it is, and what it was (None: it is new).
-
-    stood: the terms under which it was found, where those may change though the event does not.
-    """
-
-    given: EventInput
-    identity: Identity
-    version: Version | None
-    stood: frozenset[Term] | None = None
-    returns: bool = False
-    """It had been retracted and comes back; `version` is what it was before."""
-
-
-class RefusedChanges(Refused):
-    """Events cannot be recorded as they are: the faults of each by its place among the changes."""
-
-    def __init__(self, by_place: Mapping[int, list[Fault]]) -> None:
-        first = next(iter(by_place.values()), [])
-        super().__init__("The event cannot be recorded as it is.", first)
-        self.by_place = by_place
-
 
 class _Discarded(Exception):
     """Ends a transaction that has only been tried."""
@@ -510,59 +433,6 @@ async def editing(connection: Connection, note: Note) -> AsyncIterator[Edit]:
                 )
 
 
-def source_faults(given: SourceInput, actors: Container[str], sources: Container[str]) -> list[Fault]:
-    """What keeps a source from being recorded where there are these actors and sources."""
-    faults = rendering.date_faults(given.published, "/published")
-    if given.publisher is not None and given.publisher not in actors:
-        faults.append(_unknown("actor", given.publisher, "/publisher"))
-    for place, slug in enumerate(given.derived_from):
-        if slug not in sources:
-            faults.append(_unknown("source", slug, f"/derived_from/{place}"))
-        elif slug in given.derived_from[:place]:
-            faults.append(Fault(pointer=f"/derived_from/{place}", detail=f"names {slug} again"))
-    return faults
-
-
-def _reference_faults(
-    event: EventInput,
-    actors: Container[str],
-    sources: Mapping[str, Source],
-    targets: Mapping[tuple[str | None, str | None], rendering.Target],
-) -> list[Fault]:
-    faults = [
-        _unknown("actor", p.actor, f"/actors/{place}/actor")
-        for place, p in enumerate(event.actors)
-        if p.actor not in actors
-    ]
-    for place, claim in enumerate(event.claims):
-        if claim.source not in sources:
-            faults.append(_unknown("source", claim.source, f"/claims/{place}/source"))
-        if claim.via is not None and claim.via not in sources:
-            faults.append(_unknown("source", claim.via, f"/claims/{place}/via"))
-        faults += [
-            _unknown("actor", speaker, f"/claims/{place}/speakers/{number}")
-            for number, speaker in enumerate(claim.speakers)
-            if speaker not in actors
-        ]
-    pointing: dict[tuple[str, rendering.Target], int] = {}
-    for place, relation in enumerate(event.relations):
-        target = targets.get((relation.key, relation.event))
-        if target is not None:
-            first = pointing.setdefault((relation.type, target), place)
-            if first != place:
-                pointer = f"/relations/{place}"
-                faults.append(Fault(pointer=pointer, detail=f"is the same relation as /relations/{first}"))
-        elif (relation.key, relation.event) != (None, None):
-            member = "key" if relation.event is None else "event"
-            faults.append(
-                Fault(
-                    pointer=f"/relations/{place}/{member}",
-                    detail=f"there is no event {getattr(relation, member)} in this collection or a public one",
-                )
-            )
-    return faults
-
-
 def _uses_of(collection: str, sources: Iterable[Source]) -> set[Use]:
     """The uses that sources are put to, and with them their publishers."""
     uses: set[Use] = set()
@@ -571,10 +441,6 @@ def _uses_of(collection: str, sources: Iterable[Source]) -> set[Use]:
         if source.publisher is not None:
             uses.add((collection, "actor", source.publisher))
     return uses
-
-
-def _unknown(kind: str, slug: str, pointer: str) -> Fault:
-    return Fault(pointer=pointer, detail=f"there is no {kind} {slug}")
 
 
 def _bears_on_events(was: Source, state: Source) -> bool:

@@ -10,14 +10,13 @@ import msgspec
 
 from service.domain import terms
 from service.domain.errors import Fault, InUse, Refused
-from service.domain.event import Event, EventInput, Facts
+from service.domain.event import Event, Facts
 from service.domain.lenses import sources_named
-from service.domain.rendering import input_of
 from service.domain.resources import Actor
 from service.domain.terms import same_actors
-from service.operations.editing import FOLLOWING_MAX, Change, Edit
+from service.operations.changes import again
+from service.operations.editing import FOLLOWING_MAX, Edit
 from service.storage import events, resources
-from service.storage.events import Identity
 from service.storage.resources import Row
 
 _actor = msgspec.json.Decoder(Actor).decode
@@ -69,12 +68,7 @@ async def _stand_for(edit: Edit, actor: Actor, into: str | None) -> Actor:
     )
     await edit.revise_events(
         [
-            Change(
-                msgspec.convert(input_of(event, facts), EventInput),
-                Identity(version.event, event.id, event.collection, event.key),
-                version,
-                terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases),
-            )
+            again(version, event, facts, terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases))
             for version, event, facts in decoded
         ]
     )

@@ -5,18 +5,21 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from service.domain import parameters
+from service.domain import asking
+from service.domain.asking import Asked, Lenses, RelatedTo
 from service.domain.callers import Caller, sight_of
+from service.domain.cursors import Cursor
 from service.domain.dates import LATEST
 from service.domain.errors import Fault, Gone, NotFound, RefusedParameter
 from service.domain.event import Event
 from service.domain.filters import Filters, Related
 from service.domain.lenses import Aliases, Lens, Position, Version, actors_named, see, sources_named
-from service.domain.parameters import Asked, Cursor, Lenses, Query, RelatedTo
+from service.domain.parameters import Query
 from service.domain.resources import Timeline
 from service.domain.selection import Selection, Sight
-from service.storage import events, resources, revisions
-from service.storage.events import Found, Identity
+from service.storage import events, listing, resources, revisions
+from service.storage.events import Identity
+from service.storage.listing import Found
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
 from service.storage.revisions import Head
@@ -181,7 +184,7 @@ async def timeline_visible(connection: Connection, store: Store, slug: str) -> b
 
 def stored(selection: dict[str, object]) -> Asked:
     """What a timeline's stored selection asks for; it was checked when it was recorded."""
-    return parameters.asked(query_of(selection))
+    return asking.asked(query_of(selection))
 
 
 def query_of(selection: dict[str, object]) -> Query:
@@ -239,7 +242,7 @@ async def read_page(
     mentions = Mentions()
     last: Position | None = None
     more = False
-    async for found in events.walk_selection(connection, selection, after, limit + 1):
+    async for found in listing.walk_selection(connection, selection, after, limit + 1):
         if len(documents) == limit:
             more = True
             break

@@ -44,6 +44,13 @@ async def read_resources(connection: Connection, kind: Kind, slugs: Iterable[str
     return {row["slug"]: msgspec.convert(row, Row) for row in rows}
 
 
+async def read_collections(connection: Connection, slugs: Iterable[str], revision: int) -> dict[str, Collection]:
+    """Those of the collections that there are at the revision."""
+    rows = await read_resources(connection, "collection", set(slugs), revision)
+    there = {slug: row.document for slug, row in rows.items() if row.document is not None}
+    return {slug: msgspec.json.decode(document, type=Collection) for slug, document in there.items()}
+
+
 FIRST = """
 SELECT r.resource, r.slug, v.revision, v.document
 FROM resource r JOIN resource_version v ON v.resource = r.resource AND v.revision = r.created

@@ -12,12 +12,12 @@ import msgspec
 
 from service import __main__ as command
 from service.domain import dates, diff, filters, lenses, rendering, standing, terms
+from service.domain.asking import Lenses
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.filters import Box, ClaimFilter
 from service.domain.lenses import Lens
-from service.domain.parameters import Lenses
 from service.operations import comparing, selecting
-from service.storage import events, resources
+from service.storage import listing, resources
 
 replace: Callable[..., Any] = msgspec.structs.replace
 Wrong = Callable[[Any], Any]
@@ -139,7 +139,7 @@ BUGS: dict[str, Bug] = {
     "a voice keeps its first claim": in_law(
         LISTINGS, *((module, "standing_of", of_first_claims) for module in (rendering, lenses, terms))
     ),
-    "ties are reversed": in_law(LISTINGS, (events, "walk_selection", ties_reversed)),
+    "ties are reversed": in_law(LISTINGS, (listing, "walk_selection", ties_reversed)),
     "known_at looks at the latest bound": in_law(LISTINGS, (Lens, "shows", seen_from_the_latest_bound)),
     "an account's date does not take over": in_law(LISTINGS, (lenses, "_told_date", lambda right: lambda event: None)),
     "publishers alone give an account": in_law(LISTINGS, (Lens, "shows", told_by_publishers)),

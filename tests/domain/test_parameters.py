@@ -9,26 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import parameters
+from service.domain.asking import Asked, Lenses, RelatedTo, asked, fields_of, included_of
+from service.domain.cursors import Cursor, bound_of, cursor_of, cursor_text
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.errors import InvalidParameter, RefusedParameter
 from service.domain.filters import Bounds, Box, ClaimFilter, Filters
 from service.domain.lenses import Position
-from service.domain.parameters import (
-    LISTING,
-    STORABLE,
-    Asked,
-    Cursor,
-    Lenses,
-    Query,
-    RelatedTo,
-    asked,
-    bound_of,
-    check,
-    cursor_of,
-    cursor_text,
-    fields_of,
-    included_of,
-)
+from service.domain.parameters import LISTING, STORABLE, Query, check
 
 DAY = 86_400
 

@@ -7,7 +7,7 @@ is said by `plain`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
@@ -20,13 +20,16 @@ from service.domain.filters import Bounds, Box, ClaimFilter, Filters, Related
 from service.domain.lenses import Lens
 from service.domain.resources import ActorInput, CollectionInput, SourceInput
 from service.domain.selection import Selection, Sight
-from service.domain.values import STANCES, STANDINGS, Visibility
+from service.domain.values import STANCES, STANDINGS, RelationType, Stance, Visibility
 from service.operations import merging
-from service.operations.editing import Change, Edit, Note, editing
+from service.operations.changes import Change
+from service.operations.editing import Edit, Note, editing
 from service.storage import events, revisions
 from service.storage.events import Identity
 from tests.storage import plain
 from tests.storage.plain import Record, Shown
+
+Word = TypeVar("Word", bound=str)
 
 LIVE_MIN = 12
 EDITOR = Caller(key="tests", name="tests", scope="admin")
@@ -49,8 +52,16 @@ KINDS = {"visit": 6, "attack": 3, "statement": 1}
 PHASES = {"happened": 10, "expected": 3, "cancelled": 1}
 LANGUAGES = {"en": 5, "en-GB": 3, "sr": 1, "SR-Latn": 1, "sr-Latn-RS": 1}
 COUNTRIES = {"XK": 5, "RS": 3, "US": 1}
-TIES = {"causes": 3, "follows": 3, "part_of": 1}
-WEIGHTS = {"asserts": 8, "confirms": 2, "corrects": 1, "denies": 3, "retracts": 1, "mentions": 1, "expects": 1}
+TIES: dict[RelationType, int] = {"causes": 3, "follows": 3, "part_of": 1}
+WEIGHTS: dict[Stance, int] = {
+    "asserts": 8,
+    "confirms": 2,
+    "corrects": 1,
+    "denies": 3,
+    "retracts": 1,
+    "mentions": 1,
+    "expects": 1,
+}
 # Latitude and longitude: near each other, on edges of cells, at the poles and at 180 degrees.
 COORDINATES = [
     (42.66, 21.16),
@@ -185,8 +196,8 @@ class Past:
 
     async def _retract(self, edit: Edit) -> None:
         chosen = self._some(self._live)[:2]
-        for event, version in (await events.read_versions(self.connection, chosen, edit.before.revision)).items():
-            await edit.retract_event(self.identities[event], version)
+        for event in chosen:
+            await edit.retract_events(self.identities[event].collection, [event])
         self.retracted |= set(chosen)
 
     async def _source(self, edit: Edit) -> None:
@@ -272,7 +283,7 @@ class Past:
         return ClaimInput(
             source=self._one(SOURCES),
             via=self._one(SOURCES) if random.random() < 0.1 else None,
-            stance=self._one(WEIGHTS),  # type: ignore[arg-type]
+            stance=self._one(WEIGHTS),
             speakers=self._draw(ACTORS, 2) if random.random() < 0.5 else [],
             occurred=random.choice(DATES) if random.random() < 0.4 else None,
             locator=f"page {place}",
@@ -289,13 +300,13 @@ class Past:
         there = sorted(each.id for each in self.identities.values() if each.collection in PUBLIC | {collection})
         # Few targets, so that some have many that point at them.
         targets = self.random.sample(there[:15], min(len(there[:15]), self.random.choice([0, 0, 1, 2])))
-        return [RelationInput(type=self._one(TIES), event=target) for target in targets]  # type: ignore[arg-type]
+        return [RelationInput(type=self._one(TIES), event=target) for target in targets]
 
-    def _one(self, weights: Mapping[str, int]) -> str:
+    def _one(self, weights: Mapping[Word, int]) -> Word:
         (value,) = self.random.choices(list(weights), list(weights.values()))
         return value
 
-    def _draw(self, weights: Mapping[str, int], most: int) -> list[str]:
+    def _draw(self, weights: Mapping[Word, int], most: int) -> list[Word]:
         number = self.random.randint(0, most)
         return sorted(set(self.random.choices(list(weights), list(weights.values()), k=number)))
 

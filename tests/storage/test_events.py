@@ -20,8 +20,8 @@ from service.domain.resources import SourceInput
 from service.domain.selection import Selection, holds
 from service.operations import merging
 from service.operations.editing import editing
-from service.storage import events, postings, resources
-from service.storage.events import Found
+from service.storage import events, listing, resources, walking
+from service.storage.listing import Found
 from service.storage.pool import prepare
 from tests.storage import plain
 from tests.storage.pasts import EDITOR, INSIDER, NOTE, Past, new_past
@@ -38,7 +38,7 @@ async def pages(past: Past, selection: Selection, limit: int) -> list[Found]:
     after: Position | None = None
     while True:
         page = []
-        async for each in events.walk_selection(past.connection, selection, after, limit):
+        async for each in listing.walk_selection(past.connection, selection, after, limit):
             page.append(each)
             if len(page) == limit:
                 break
@@ -78,12 +78,12 @@ async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monke
         expected = plain.listing(selection, record)
         # Small budgets make a page take several looks, each beginning where the one before ended.
         budget = past.random.choice([1, 1, 2, 3, 7, 40])
-        monkeypatch.setattr(postings, "budget_of", lambda groups, limit, budget=budget: budget)
+        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
         # Versions of a span of revisions are looked at outright where they are few, and walked past where they are not.
-        monkeypatch.setattr(events, "OUTRIGHT_MAX", past.random.choice([0, 20, 5_000]))
-        monkeypatch.setattr(events, "WALK_LONG", past.random.choice([0, 30, 20_000]))
+        monkeypatch.setattr(listing, "OUTRIGHT_MAX", past.random.choice([0, 20, 5_000]))
+        monkeypatch.setattr(listing, "WALK_LONG", past.random.choice([0, 30, 20_000]))
         # So many terms of one group, and they are no longer walked, or looked for one by one.
-        monkeypatch.setattr(postings, "DRIVING_TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
+        monkeypatch.setattr(walking, "DRIVING_TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
         for name in ("PAIRS_MAX", "CELLS_MAX", "MONTHS_MAX"):
             monkeypatch.setattr(terms, name, past.random.choice([1, 2, getattr(TERMS, name)]))
         limit = past.random.choice([1, 2, 5, 30, 500])
@@ -140,7 +140,7 @@ def features_of(selection: Selection, chosen: list[Shown]) -> set[str]:
         "descending": selection.descending,
         "window": filters.bounds != Bounds(),
         "undated": not filters.dated,
-        "more groups than the statement checks": len(several) > postings.GROUPS_MAX,
+        "more groups than the statement checks": len(several) > walking.GROUPS_MAX,
         "several of one claim": len(of_claim) > 1,
         "across 180": filters.box is not None and filters.box.west > filters.box.east,
         "in": related is not None and related.out is None,
@@ -253,7 +253,7 @@ async def test_a_listing_does_not_move_under_its_reader(past: Past) -> None:
         expected = [shown.position for shown in plain.listing(selection, record)]
         await past.write(4)
         found: list[Position] = []
-        async for each in events.walk_selection(past.connection, selection, None, 3):
+        async for each in listing.walk_selection(past.connection, selection, None, 3):
             found.append(each.position)
             if len(found) == 3:
                 await past.write(1)
@@ -296,13 +296,13 @@ async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
             filters=msgspec.structs.replace(filters, bounds=window, undated=False),
             lens=Lens(known=known),
         )
-        walk = events.walk_selection(past.connection, selection, None, limit)
+        walk = listing.walk_selection(past.connection, selection, None, limit)
         return [(each.version.lo - seconds_of(1812, 3, 1)) // 86_400 async for each in walk]
 
-    monkeypatch.setattr(postings, "CANDIDATES_MAX", 6)
-    monkeypatch.setattr(postings, "BUDGET_MAX", 8)
+    monkeypatch.setattr(listing, "CANDIDATES_MAX", 6)
+    monkeypatch.setattr(walking, "BUDGET_MAX", 8)
     for budget in (4, 8):
-        monkeypatch.setattr(postings, "budget_of", lambda groups, limit, budget=budget: budget)
+        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
         assert await days(3, Filters(tags=("third",), phases=("happened",))) == list(range(0, 30, 3))
         assert await days(3, Filters(tags=("third",), kinds=("even",))) == list(range(0, 30, 6))
         with pytest.raises(SelectionTooBroad):

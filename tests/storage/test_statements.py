@@ -35,8 +35,8 @@ STATEMENTS = dict(statements())
 def test_the_statements_are_found() -> None:
     assert len(STATEMENTS) > 20
     assert {
-        "postings.PAGE_ASCENDING",
-        "postings.ACCOUNT_DESCENDING",
+        "walking.PAGE_ASCENDING",
+        "walking.ACCOUNT_DESCENDING",
         "postings.REBUILD",
         "events.ADD_VERSION",
         "revisions.APPEND",

@@ -1,0 +1,138 @@
+"""Changes: events as they are to be, and whether all that they and their sources name is there."""
+
+from collections.abc import Container, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from service.domain import rendering
+from service.domain.errors import Fault, Refused
+from service.domain.event import Event, EventInput, Facts
+from service.domain.lenses import Version
+from service.domain.resources import Source, SourceInput
+from service.domain.terms import Term
+from service.storage import events, resources
+from service.storage.events import Identity
+from service.storage.pool import Connection
+
+
+class Change(Struct, frozen=True):
+    """An event as it is to be, who it is, and what it was (None: it is new).
+
+    stood: the terms under which it was found, where those may change though the event does not.
+    """
+
+    given: EventInput
+    identity: Identity
+    version: Version | None
+    stood: frozenset[Term] | None = None
+    returns: bool = False
+    """It had been retracted and comes back; `version` is what it was before."""
+
+
+def again(version: Version, event: Event, facts: Facts, stood: frozenset[Term] | None = None) -> Change:
+    """An event as it is, to be recorded anew because what it follows from has changed."""
+    form = msgspec.convert(rendering.input_of(event, facts), EventInput)
+    return Change(form, Identity(version.event, event.id, event.collection, event.key), version, stood)
+
+
+class RefusedChanges(Refused):
+    """Events cannot be recorded as they are: the faults of each by its place among the changes."""
+
+    def __init__(self, by_place: Mapping[int, list[Fault]]) -> None:
+        first = next(iter(by_place.values()), [])
+        super().__init__("The event cannot be recorded as it is.", first)
+        self.by_place = by_place
+
+
+async def targets_of(
+    connection: Connection, revision: int, changes: Sequence[Change], recorded: Mapping[int, Event]
+) -> dict[int, dict[tuple[str | None, str | None], rendering.Target]]:
+    """For each event, the targets of its relations that exist: by key in its collection, by id in a public one too.
+
+    What an event already points at may have gone out of public sight since, and stays.
+    """
+    relations = [(change, relation) for change in changes for relation in change.given.relations]
+    ids = {r.event for _, r in relations if r.event is not None}
+    by_id = await events.find_by_id(connection, ids)
+    keys = {(change.identity.collection, r.key) for change, r in relations if r.key is not None}
+    by_key = await events.find_each_by_key(connection, keys)
+    for change in changes:
+        by_id.setdefault(change.identity.id, change.identity)
+        if change.identity.key is not None:
+            by_key.setdefault((change.identity.collection, change.identity.key), change.identity)
+    there = await resources.read_collections(connection, {found.collection for found in by_id.values()}, revision)
+    public = {slug for slug, collection in there.items() if collection.visibility == "public"}
+    pointed = {event: {relation.event for relation in was.relations} for event, was in recorded.items()}
+    targets: dict[int, dict[tuple[str | None, str | None], rendering.Target]] = {c.identity.event: {} for c in changes}
+    for change, relation in relations:
+        target = by_id.get(relation.event) if relation.event is not None else None
+        if relation.key is not None and relation.event is None:
+            target = by_key.get((change.identity.collection, relation.key))
+        if target is None or (relation.key is not None and target.key != relation.key):
+            continue
+        if (
+            target.collection == change.identity.collection
+            or target.collection in public
+            or target.id in pointed.get(change.identity.event, ())
+        ):
+            found_at = (target.key, target.id, target.collection)
+            targets[change.identity.event][relation.key, relation.event] = found_at
+    return targets
+
+
+def source_faults(given: SourceInput, actors: Container[str], sources: Container[str]) -> list[Fault]:
+    """What keeps a source from being recorded where there are these actors and sources."""
+    faults = rendering.date_faults(given.published, "/published")
+    if given.publisher is not None and given.publisher not in actors:
+        faults.append(unknown("actor", given.publisher, "/publisher"))
+    for place, slug in enumerate(given.derived_from):
+        if slug not in sources:
+            faults.append(unknown("source", slug, f"/derived_from/{place}"))
+        elif slug in given.derived_from[:place]:
+            faults.append(Fault(pointer=f"/derived_from/{place}", detail=f"names {slug} again"))
+    return faults
+
+
+def reference_faults(
+    event: EventInput,
+    actors: Container[str],
+    sources: Mapping[str, Source],
+    targets: Mapping[tuple[str | None, str | None], rendering.Target],
+) -> list[Fault]:
+    faults = [
+        unknown("actor", p.actor, f"/actors/{place}/actor")
+        for place, p in enumerate(event.actors)
+        if p.actor not in actors
+    ]
+    for place, claim in enumerate(event.claims):
+        if claim.source not in sources:
+            faults.append(unknown("source", claim.source, f"/claims/{place}/source"))
+        if claim.via is not None and claim.via not in sources:
+            faults.append(unknown("source", claim.via, f"/claims/{place}/via"))
+        faults += [
+            unknown("actor", speaker, f"/claims/{place}/speakers/{number}")
+            for number, speaker in enumerate(claim.speakers)
+            if speaker not in actors
+        ]
+    pointing: dict[tuple[str, rendering.Target], int] = {}
+    for place, relation in enumerate(event.relations):
+        target = targets.get((relation.key, relation.event))
+        if target is not None:
+            first = pointing.setdefault((relation.type, target), place)
+            if first != place:
+                pointer = f"/relations/{place}"
+                faults.append(Fault(pointer=pointer, detail=f"is the same relation as /relations/{first}"))
+        elif (relation.key, relation.event) != (None, None):
+            member = "key" if relation.event is None else "event"
+            faults.append(
+                Fault(
+                    pointer=f"/relations/{place}/{member}",
+                    detail=f"there is no event {getattr(relation, member)} in this collection or a public one",
+                )
+            )
+    return faults
+
+
+def unknown(kind: str, slug: str, pointer: str) -> Fault:
+    return Fault(pointer=pointer, detail=f"there is no {kind} {slug}")
