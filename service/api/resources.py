@@ -103,8 +103,8 @@ SHOWN: Final[dict[Kind, str]] = {
     "source": "Without a key that may write, those that visible events use, or rest on by other sources.",
     "collection": "Those that are public, and those that the key is good for.",
     "timeline": (
-        "Those that are public; with a key, private ones too. Collections and events out of the caller's sight are "
-        "left out of their definitions."
+        "Those that are public; with a key, private ones too. Collections, events, keys, actors and sources out of "
+        "the caller's sight are left out of their definitions."
     ),
 }
 KEPT_FROM: Final[dict[Kind, str]] = {
@@ -132,7 +132,9 @@ async def may_read(connection: Connection, store: Store, kind: Kind, slug: str, 
         return slug in store.sight.named
     if kind == "timeline":
         return await selecting.timeline_visible(connection, store, slug)
-    return store.caller.writes or await resources.is_used(connection, kind, slug, revision, store.sight.named)
+    return store.caller.writes or bool(
+        await resources.used_among(connection, kind, [slug], revision, store.sight.named)
+    )
 
 
 async def find(connection: Connection, store: Store, kind: Kind, slug: str, revision: int) -> Row:
@@ -148,13 +150,15 @@ async def find(connection: Connection, store: Store, kind: Kind, slug: str, revi
     return row
 
 
-async def documents_shown(connection: Connection, store: Store, kind: Kind, rows: Sequence[Row]) -> list[bytes]:
-    """The documents as the caller may see them: those of timelines without what is out of sight."""
+async def documents_shown(
+    connection: Connection, store: Store, kind: Kind, rows: Sequence[Row], revision: int
+) -> list[bytes]:
+    """The documents as the caller may see them at the revision: those of timelines without what is out of sight."""
     documents = [row.document or b"null" for row in rows]
     if kind != "timeline" or store.caller.sees_everything:
         return documents
     defined = [msgspec.json.decode(document, type=Timeline) for document in documents]
-    return [msgspec.json.encode(each) for each in await timelines.shown_timelines(connection, store, defined)]
+    return [msgspec.json.encode(each) for each in await timelines.shown_timelines(connection, store, defined, revision)]
 
 
 def slug_of(kind: Kind) -> Parameter:
@@ -185,7 +189,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             )
             more = len(rows) > call.limit()
             rows = rows[: call.limit()]
-            documents = await documents_shown(connection, store, kind, rows)
+            documents = await documents_shown(connection, store, kind, rows, revision)
         next = replies.following(call, revision if pinned else store.newest, [rows[-1].slug]) if more else None
         page = {
             "items": [msgspec.Raw(document) for document in documents],
@@ -213,7 +217,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
             row = await find(connection, store, kind, call.place["slug"], revision)
             actor = (await resources.read_aliases(connection, revision)).get(row.slug) if kind == "actor" else None
-            (document,) = await documents_shown(connection, store, kind, [row])
+            (document,) = await documents_shown(connection, store, kind, [row], revision)
         if actor is not None:
             query = urlencode([(name, value) for name, given in call.query.items() for value in given])
             address = f"{call.origin}/v1/actors/{actor}" + (f"?{query}" if query else "")
@@ -227,7 +231,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             store, row, recorded = await _current(edit, call)
             seen = recorded
             if isinstance(recorded, Timeline):
-                (seen,) = await timelines.shown_timelines(edit.connection, store, [recorded])
+                (seen,) = await timelines.shown_timelines(edit.connection, store, [recorded], edit.before.revision)
             form = {name: value for name, value in msgspec.to_builtins(seen).items() if name not in SERVICE_MEMBERS}
             given = patched(call, patch, form, kept.given)
             if isinstance(given, TimelineInput):
@@ -250,7 +254,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
 
     async def _answered(edit: Edit, call: Call, store: Store, state: Resource, status: int) -> Reply:
         if isinstance(state, Timeline):
-            (state,) = await timelines.shown_timelines(edit.connection, store, [state])
+            (state,) = await timelines.shown_timelines(edit.connection, store, [state], state.revision)
         return shown(call, kind, state, status)
 
     async def _current(edit: Edit, call: Call) -> tuple[Store, Row, Any]:

@@ -399,7 +399,14 @@ class Edit:
         return rendered
 
     async def _note_uses(self, uses: set[Use], aliases: Mapping[str, str]) -> None:
-        uses |= {(used_in, kind, aliases[slug]) for used_in, kind, slug in uses if kind == "actor" and slug in aliases}
+        # With a merged actor all on the way to whom it stands for: its document leads there.
+        if merged := {slug for _, kind, slug in uses if kind == "actor" and slug in aliases}:
+            steps: dict[str, list[str]] = {slug: [] for slug in merged}
+            for slug, into in await resources.read_steps(self.connection, merged, self.after.revision):
+                steps[slug].append(into)
+            uses |= {
+                (used_in, kind, into) for used_in, kind, slug in uses if kind == "actor" for into in steps.get(slug, ())
+            }
         numbers: dict[tuple[Kind, str], int] = {}
         kinds: tuple[Kind, ...] = ("actor", "source")
         for kind in kinds:

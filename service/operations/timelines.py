@@ -3,33 +3,57 @@
 What they cannot see and what never was are the same to them, so that neither tells of the other.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 import msgspec
 
 from service.domain.errors import Fault, Refused
 from service.domain.resources import Timeline, TimelineInput
 from service.operations.selecting import Store
-from service.storage import events
+from service.storage import events, resources
 from service.storage.pool import Connection
 
-EVENTS_NAMED: Final = ("id", "related_to")
-"""Parameters whose stored values are ids of events."""
+Named = Literal["id", "key", "actor", "source", "collection"]
+NAMED: Final[Mapping[str, Named]] = {
+    "id": "id",
+    "related_to": "id",
+    "key": "key",
+    "actor": "actor",
+    "publisher": "actor",
+    "speaker": "actor",
+    "according_to": "actor",
+    "source": "source",
+    "according_to_source": "source",
+    "collection": "collection",
+}
+"""What the stored values of a parameter name; those of the others are words that anyone may use."""
 
 
-async def shown_timelines(connection: Connection, store: Store, timelines: Sequence[Timeline]) -> list[Timeline]:
-    """The timelines with those collections and events that are in the caller's sight.
+async def shown_timelines(
+    connection: Connection, store: Store, timelines: Sequence[Timeline], revision: int
+) -> list[Timeline]:
+    """The timelines with what their definitions name and the caller sees at the revision.
 
-    A parameter that names nothing else is left with an empty list: it chooses nothing.
+    That goes for collections, events and their keys, and without a key that may write also for the actors and sources
+    that no visible event uses. A parameter that names nothing else is left with an empty list: it chooses nothing.
     """
     if store.caller.sees_everything:
         return list(timelines)
     there = await _in_sight(connection, store, {id for timeline in timelines for id in _ids_of(timeline)})
+    in_sight: dict[Named, Container[str]] = {"id": there, "collection": store.sight.named}
+    if keys := _values_of(timelines, "key"):
+        found = await events.find_by_key(connection, store.sight.named, keys)
+        in_sight["key"] = {identity.key for identity in found if identity.key is not None}
+    if not store.caller.writes:
+        kinds: tuple[Literal["actor", "source"], ...] = ("actor", "source")
+        for kind in kinds:
+            slugs = _values_of(timelines, kind)
+            in_sight[kind] = await resources.used_among(connection, kind, slugs, revision, store.sight.named)
     return [
         msgspec.structs.replace(
             timeline,
-            selection=_selection_of(timeline, store.sight.named, there),
+            selection=_selection_of(timeline, in_sight),
             include=[id for id in timeline.include if id in there],
             exclude=[id for id in timeline.exclude if id in there],
         )
@@ -64,9 +88,17 @@ def restored(given: TimelineInput, shown: Timeline, whole: Timeline) -> Timeline
 
 
 def _ids_of(timeline: Timeline) -> Iterable[str]:
-    yield from (*timeline.include, *timeline.exclude)
-    for name in EVENTS_NAMED:
-        yield from _listed(timeline.selection.get(name, []))
+    yield from (*timeline.include, *timeline.exclude, *_values_of([timeline], "id"))
+
+
+def _values_of(timelines: Iterable[Timeline], named: Named) -> set[str]:
+    return {
+        each
+        for timeline in timelines
+        for name, value in timeline.selection.items()
+        if NAMED.get(name) == named
+        for each in _listed(value)
+    }
 
 
 def _listed(value: Any) -> list[Any]:
@@ -78,10 +110,10 @@ async def _in_sight(connection: Connection, store: Store, ids: set[str]) -> set[
     return {id for id, identity in found.items() if identity.collection in store.sight.named}
 
 
-def _selection_of(timeline: Timeline, collections: frozenset[str], ids: set[str]) -> dict[str, Any]:
-    in_sight: Mapping[str, Any] = {"collection": collections, **dict.fromkeys(EVENTS_NAMED, ids)}
+def _selection_of(timeline: Timeline, in_sight: Mapping[Named, Container[str]]) -> dict[str, Any]:
     selection = {}
     for name, value in timeline.selection.items():
-        left = [each for each in _listed(value) if name not in in_sight or each in in_sight[name]]
+        seen = in_sight.get(NAMED[name]) if name in NAMED else None
+        left = _listed(value) if seen is None else [each for each in _listed(value) if each in seen]
         selection[name] = value if len(left) == len(_listed(value)) else left
     return selection

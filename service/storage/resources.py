@@ -149,8 +149,9 @@ async def read_ancestry(connection: Connection, slugs: Iterable[str]) -> dict[st
     return {row["slug"]: msgspec.json.decode(row["document"], type=Source) for row in rows}
 
 
-# Each actor's newest word by then on whom it stands for; the chains are followed to their ends.
-ALIASES = """
+# Each actor's newest word by then on whom it stands for; the chains are followed to their ends. `$2`: whose every step
+# is asked for; a null array asks for the ends of all.
+CHAINS = """
 WITH RECURSIVE direct AS (
     SELECT DISTINCT ON (m.actor) m.actor, m.into_actor FROM merge m WHERE m.revision <= $1
     ORDER BY m.actor, m.revision DESC
@@ -161,13 +162,20 @@ WITH RECURSIVE direct AS (
 )
 SELECT a.slug, i.slug FROM chain c
 JOIN resource a ON a.resource = c.actor JOIN resource i ON i.resource = c.into_actor
-WHERE NOT EXISTS (SELECT FROM direct d WHERE d.actor = c.into_actor AND d.into_actor IS NOT NULL)
+WHERE CASE WHEN $2::text[] IS NULL
+    THEN NOT EXISTS (SELECT FROM direct d WHERE d.actor = c.into_actor AND d.into_actor IS NOT NULL)
+    ELSE a.slug = ANY ($2) END
 """
 
 
 async def read_aliases(connection: Connection, revision: int) -> dict[str, str]:
     """The actor that each merged one stood for at the revision, by slug."""
-    return {row[0]: row[1] for row in await connection.fetch(ALIASES, revision)}
+    return {row[0]: row[1] for row in await connection.fetch(CHAINS, revision, None)}
+
+
+async def read_steps(connection: Connection, slugs: Iterable[str], revision: int) -> list[tuple[str, str]]:
+    """Each of the actors that was merged at the revision, with every one on the way to whom it stood for."""
+    return [(row[0], row[1]) for row in await connection.fetch(CHAINS, revision, list(slugs))]
 
 
 MERGES = """
@@ -344,15 +352,17 @@ async def list_resources(
 
 
 USED = """
-SELECT EXISTS (
-    SELECT FROM resource_use u JOIN resource r ON r.resource = u.resource JOIN resource c ON c.resource = u.collection
-    WHERE r.kind = $1 AND r.slug = $2 AND u.since <= $3 AND c.slug = ANY ($4::text[]))
+SELECT DISTINCT r.slug FROM resource r
+JOIN resource_use u ON u.resource = r.resource JOIN resource c ON c.resource = u.collection
+WHERE r.kind = $1 AND r.slug = ANY ($2::text[]) AND u.since <= $3 AND c.slug = ANY ($4::text[])
 """
 
 
-async def is_used(connection: Connection, kind: Kind, slug: str, revision: int, collections: Iterable[str]) -> bool:
-    """Whether an event of one of these collections had named the resource by the revision."""
-    return bool(await connection.fetchval(USED, kind, slug, revision, list(collections)))
+async def used_among(
+    connection: Connection, kind: Kind, slugs: Iterable[str], revision: int, collections: Iterable[str]
+) -> set[str]:
+    """Those of the resources that events of these collections had named, or rested on, by the revision."""
+    return {row[0] for row in await connection.fetch(USED, kind, list(slugs), revision, list(collections))}
 
 
 USED_BEYOND = """

@@ -462,8 +462,20 @@ def test_a_timelines_document_has_the_pins_and_collections_in_sight(
 def test_a_timeline_of_nothing_in_sight_chooses_nothing(
     writer: httpx.Client, outsider: httpx.Client, insider: httpx.Client, world: World
 ) -> None:
-    for name, selection in (("c", {"collection": world.secret}), ("i", {"id": [world.hidden["id"]]})):
-        slug = f"{world.home}-only-{name}-{secrets.token_hex(3)}"
+    hidden = world.hidden
+    (actor,), (claim,) = hidden["actors"], hidden["claims"]
+    for selection in (
+        {"collection": world.secret},
+        {"id": [hidden["id"]]},
+        {"key": hidden["key"]},
+        {"actor": actor["actor"]},
+        {"speaker": claim["speakers"]},
+        {"publisher": f"{world.word}-press"},
+        {"according_to": f"{world.word}-speaker"},
+        {"source": [claim["source"]]},
+        {"according_to_source": claim["source"]},
+    ):
+        slug = f"{world.home}-only-{secrets.token_hex(3)}"
         make(writer, "timelines", slug=slug, selection=selection)
         answer = outsider.get(f"/v1/timelines/{slug}")
         assert world.found_in(answer) == []

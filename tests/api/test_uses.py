@@ -1,6 +1,7 @@
 """What uses an actor or a source: who sees it, and which keys may change it."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -124,3 +125,17 @@ def test_a_limited_key_does_not_change_what_others_use(writer: httpx.Client, lim
             assert patch(writer, f"/v1/{path}", {name: "Changed"}).status_code == 200
         if get(writer, "/v1/events", id=other["id"])["items"]:
             remove(writer, "events", other)
+
+
+def test_whoever_sees_a_merged_actor_sees_all_on_the_way_to_whom_it_stands_for(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    chain = [f"{home}-{name}" for name in ("x", "y", "z")]
+    for slug in chain:
+        make(writer, "actors", slug=slug)
+    for slug, into in pairwise(chain):
+        assert writer.post(f"/v1/actors/{slug}/merge", json={"into": into}).status_code == 200
+    paths = [f"actors/{slug}" for slug in chain]
+    assert statuses(client, paths) == {404}
+    make(writer, "events", collection=home, actors=[{"actor": chain[0], "role": "host"}])
+    assert [client.get(f"/v1/{path}").status_code for path in paths] == [308, 308, 200]
