@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import inspect
 
 from service.domain.errors import Fault, nearest
+from service.domain.values import form_of, lengths
 
 
 def faults_of(value: Any, info: inspect.Type, pointer: str) -> list[Fault]:
@@ -88,9 +89,9 @@ def _fault(value: Any, info: inspect.Type) -> str | None:
         case inspect.StrType() if isinstance(value, str):
             least, most = info.min_length or 0, info.max_length
             if len(value) < least or (most is not None and len(value) > most):
-                return f"may be {least} to {most} characters long, not {len(value)}"
+                return f"must be {lengths(least, most)}, not {len(value)}"
             if info.pattern is not None and re.search(info.pattern, value) is None:
-                return f"is not of the form {info.pattern.removesuffix(chr(92) + 'Z')}$"
+                return f"must be {form_of(info.pattern)}"
             return None
         case inspect.LiteralType():
             words = [str(each) for each in info.values]

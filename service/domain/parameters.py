@@ -33,6 +33,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
     schema: dict[str, Any]
     repeatable: bool = False
     example: Any = None
+    form: str = ""
+    """What a text of it is, where its pattern is its own."""
 
     def schema_fault(self, text: str) -> str | None:
         """Why the text is none that the schema admits, in a few words, or None."""
@@ -47,8 +49,9 @@ class Parameter(Struct, frozen=True, kw_only=True):
         if "enum" in schema:
             words = schema["enum"]
             return None if text in words else f"not one of {', '.join(words)}{nearest(text, words)}"
-        if not schema.get("minLength", 0) <= len(text) <= schema["maxLength"]:
-            return f"not {schema.get('minLength', 0)} to {schema['maxLength']} characters long"
+        least, most = schema.get("minLength", 0), schema["maxLength"]
+        if not least <= len(text) <= most:
+            return f"not {values.lengths(least, most)}"
         if schema.get("format") == "edtf":
             return None  # The parser says better than a pattern what is wrong with a date.
         if schema.get("format") == "date-time" and " " in text:
@@ -57,7 +60,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
             unknown = next((name for name in text.split(",") if name not in MEMBERS), None)
             return None if unknown is None else f"wrong: an event has no member {unknown!r}{nearest(unknown, MEMBERS)}"
         if "pattern" in schema and re.search(schema["pattern"], text) is None:
-            return f"not of the form {schema['pattern'].replace(chr(92) + 'Z', '$')}"
+            return f"not {self.form or values.form_of(schema['pattern'])}"
         return None
 
 
@@ -172,12 +175,14 @@ FILTERS: Final = (
     Parameter(
         name="recorded_from",
         schema=INSTANT,
+        form="an instant such as 2025-02-20T12:00:00Z",
         example="2000-01-01T00:00:00Z",
         description="Events whose version read was recorded at this instant or later.",
     ),
     Parameter(
         name="recorded_to",
         schema=INSTANT,
+        form="an instant such as 2025-02-20T12:00:00Z",
         example="2100-01-01T00:00:00Z",
         description="Events whose version read was recorded at this instant or earlier.",
     ),
@@ -238,6 +243,7 @@ FILTERS: Final = (
     Parameter(
         name="bbox",
         schema=_text(rf"^{DEGREES}(,{DEGREES}){{3}}\Z", 100, "BoundingBox"),
+        form="a box in degrees: minLon,minLat,maxLon,maxLat",
         example="18,41,24,47",
         description="Events with coordinates in minLon,minLat,maxLon,maxLat; a west beyond the east crosses 180°.",
     ),
@@ -281,6 +287,7 @@ LENSES: Final = (
     Parameter(
         name="as_of",
         schema=INSTANT,
+        form="an instant such as 2025-02-20T12:00:00Z",
         description="Lens: events as they were recorded at this instant.",
     ),
     Parameter(
@@ -329,6 +336,7 @@ LIMIT: Final = Parameter(
 CURSOR: Final = Parameter(
     name="cursor",
     schema=_text(r"^[A-Za-z0-9_-]+\Z", 200),
+    form="a cursor that this service gave out",
     description="Where to go on, as `next` of the page before gave it; bound to the other parameters and the revision.",
 )
 FIELDS: Final = Parameter(

@@ -1,6 +1,6 @@
 """The bounded scalar types of which every shape is made; their limits reach decoding and the document alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta
@@ -25,6 +25,29 @@ URL_PATTERN: Final = rf"^https?://[^{_UNSEEN}]+\Z"
 SHA256_PATTERN: Final = r"^[0-9a-f]{64}\Z"
 UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
 RECORDED_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z"
+
+_FORMS: Final[Mapping[str, str]] = {
+    TEXT_PATTERN: "text without control characters other than line breaks and tabs",
+    LINE_PATTERN: "text on one line, without control characters",
+    NAME_PATTERN: "text on one line, without control characters, and without spaces at its ends",
+    SLUG_PATTERN: "a slug: lower-case letters and digits, with single hyphens between them",
+    LANGUAGE_PATTERN: "a language tag, such as en-GB",
+    COUNTRY_PATTERN: "a country's two capital letters (ISO 3166-1), such as XK",
+    URL_PATTERN: "an address that begins with http:// or https:// and holds no spaces",
+    SHA256_PATTERN: "64 hexadecimal digits in lower case",
+    UUID_PATTERN: "an id: a UUID in lower case",
+}
+
+
+def lengths(least: int, most: int | None) -> str:
+    """How many characters a text may have, in words."""
+    return f"{most} characters long" if least == most else f"{least} to {most} characters long"
+
+
+def form_of(pattern: str) -> str:
+    """What a text of the pattern is, for whoever reads that theirs is none."""
+    return _FORMS.get(pattern) or f"of the form {pattern.removesuffix(chr(92) + 'Z')}$"
+
 
 TEXT_MAX: Final = 20_000
 

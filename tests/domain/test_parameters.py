@@ -243,7 +243,7 @@ def test_every_fault_is_named_at_once() -> None:
                   "did you mean happened?"),
         ("match", "'certian' is not one of possible, certain; did you mean certain?"),
     ]  # fmt: skip
-    assert faults[3][1].startswith("' x' is not of the form")
+    assert faults[3][1] == ("' x' is not text on one line, without control characters, and without spaces at its ends")
 
 
 @pytest.mark.parametrize(
@@ -292,6 +292,12 @@ def test_what_is_not_of_a_parameters_schema(name: str, text: str) -> None:
 )
 def test_what_has_a_form_and_no_meaning(query: dict[str, str], where: list[str]) -> None:
     assert refusals_of({name: [text] for name, text in query.items()}) == where
+
+
+def test_every_form_is_told_in_words() -> None:
+    for parameter in (*LISTING, *STORABLE):
+        if (fault := parameter.schema_fault("\u0001" * parameter.schema.get("minLength", 1))) is not None:
+            assert "^" not in fault, parameter.name
 
 
 def test_a_plus_that_an_address_turned_into_a_space_is_explained() -> None:
