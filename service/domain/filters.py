@@ -77,12 +77,14 @@ class Box(Struct, frozen=True):
     north: float
 
     def hold(self, latitude: float, longitude: float) -> bool:
-        within = (
-            self.west <= longitude <= self.east
-            if self.west <= self.east
-            else longitude >= self.west or longitude <= self.east
-        )
-        return within and self.south <= latitude <= self.north
+        # 180° east is 180° west.
+        either = (longitude, -longitude) if abs(longitude) == 180 else (longitude,)
+        return self.south <= latitude <= self.north and any(map(self._spans, either))
+
+    def _spans(self, longitude: float) -> bool:
+        if self.west <= self.east:
+            return self.west <= longitude <= self.east
+        return longitude >= self.west or longitude <= self.east
 
 
 class Related(Struct, frozen=True):

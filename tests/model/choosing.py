@@ -96,16 +96,17 @@ def is_in_country(document: Document, selection: Selection, view: View) -> bool:
 
 
 def is_in_box(document: Document, selection: Selection, view: View) -> bool:
-    """A place on the edge is inside; a west beyond the east crosses 180°."""
+    """A place on the edge is inside; a west beyond the east crosses 180°, which is the same as -180°."""
     west, south, east, north = (float(part) for part in selection["bbox"].split(","))
     for place in document["places"]:
         latitude, longitude = place["latitude"], place["longitude"]
         if latitude is None or longitude is None or not south <= latitude <= north:
             continue
-        if west <= east and west <= longitude <= east:
-            return True
-        if west > east and (longitude >= west or longitude <= east):
-            return True
+        for same in {longitude, -longitude} if abs(longitude) == 180 else {longitude}:
+            if west <= east and west <= same <= east:
+                return True
+            if west > east and (same >= west or same <= east):
+                return True
     return False
 
 
