@@ -14,6 +14,7 @@ from service.domain.event import Claim, Event, Facts
 from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
 from service.domain.lenses import Aliases, Lens
 from service.domain.standing import standing_of
+from service.domain.values import STANDINGS
 
 Term = tuple[str, str]
 """A dimension and a value of it, such as ("actor", "bild")."""
@@ -23,6 +24,8 @@ Parents = Callable[[str], Iterable[str]]
 
 ORIGINS_MAX = 20
 """More independent origins than these are not told apart by terms."""
+INSTANTS_MAX = 32
+"""Where claims became known at more instants, every standing is held possible at one of them."""
 PAIRS_MAX = 400
 MONTHS_MAX = 60
 CELLS_MAX = 64
@@ -71,6 +74,7 @@ def _of_event(event: Event) -> Iterator[Term]:
         yield "coarse cell", _cell(latitude, longitude, COARSE)
     for relation in event.relations:
         yield "points at", relation.event
+        yield "points at as", f"{relation.type} {relation.event}"
 
 
 def _of_claims(event: Event, facts: Facts) -> Iterator[Term]:
@@ -107,14 +111,26 @@ def _of_standing(event: Event, facts: Facts, aliases: Aliases) -> Iterator[Term]
     for origins in range(2, min(event.standing.origins, ORIGINS_MAX) + 1):
         yield "origins", str(origins)
     dated = [pair for pair in stated if pair[1].reached is not None]
-    for number in range(len(dated)):
-        if number + 1 < len(dated) and dated[number + 1][1].reached == dated[number][1].reached:
-            continue
-        ever = standing_of(dated[: number + 1], aliases)
+    # Where each instant's claims end, in the order in which they became known.
+    ends = [
+        number
+        for number, (_, facts_of) in enumerate(dated, 1)
+        if number == len(dated) or dated[number][1].reached != facts_of.reached
+    ]
+    if len(ends) > INSTANTS_MAX:
+        yield from (("standing once", state) for state in STANDINGS if state != event.standing.state)
+        yield from _origins_once(event, len(dated))
+        return
+    for end in ends:
+        ever = standing_of(dated[:end], aliases)
         if ever.state != event.standing.state:
             yield "standing once", ever.state
-        for origins in range(max(event.standing.origins, 1) + 1, min(ever.origins, ORIGINS_MAX) + 1):
-            yield "origins once", str(origins)
+        yield from _origins_once(event, ever.origins)
+
+
+def _origins_once(event: Event, origins: int) -> Iterator[Term]:
+    for number in range(max(event.standing.origins, 1) + 1, min(origins, ORIGINS_MAX) + 1):
+        yield "origins once", str(number)
 
 
 def beneath(event: Event, parents: Parents) -> set[str]:
@@ -154,7 +170,13 @@ def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
         yield from _box(filters.box)
     related = filters.related
     if related is not None and related.out is None:
-        yield Group(() if related.event is None else (("points at", related.event),), exact=not related.types)
+        yield Group(() if related.event is None else tuple(pointing_at(related.event, related.types)))
+
+
+def pointing_at(event: str, types: Iterable[str]) -> Iterator[Term]:
+    """The terms of events with a relation to this one, of one of the types if there are any."""
+    of_types = [("points at as", f"{named} {event}") for named in sorted(types)]
+    yield from of_types or [("points at", event)]
 
 
 def is_exact(filters: Filters, lens: Lens) -> bool:

@@ -10,12 +10,15 @@ from service.domain.errors import SelectionTooBroad
 from service.domain.filters import Filters
 from service.domain.lenses import Position, Seen, Version, see
 from service.domain.selection import Selection, holds
+from service.domain.terms import pointing_at
 from service.storage import walking
 from service.storage.events import Identity, find_by_id, find_by_key
 from service.storage.pool import Connection
 from service.storage.walking import Groups, Named
 
 CANDIDATES_MAX: Final = 50_000
+ROWS_MAX: Final = 500
+"""Versions asked for at once where few of them are chosen, if the caller does not want more."""
 
 
 class Found(Struct, frozen=True):
@@ -39,7 +42,9 @@ async def walk_selection(
     named = await _named(connection, selection, groups)
     recheck = not groups.exact
     closed = selection.revision != selection.head
-    budget = max(walking.budget_of(groups, limit), len(named.events))
+    driver = groups.driver(limit)
+    budget = max(walking.budget_of(groups, driver, limit), len(named.events))
+    rows = limit
     chosen = gone_by = 0
     for undated in (False, True):
         if after is not None and after[0] and not undated:
@@ -53,7 +58,8 @@ async def walk_selection(
                 named,
                 undated=undated,
                 after=place,
-                limit=limit,
+                driver=driver,
+                limit=rows,
                 budget=budget,
                 closed=closed,
                 facts=recheck,
@@ -62,8 +68,9 @@ async def walk_selection(
                 # A write has closed postings since the head was read: look where they are now.
                 closed = True
                 continue
-            full = len(walk.candidates) == limit
-            gone_by += limit if full else walk.looked_at
+            full = len(walk.candidates) == rows
+            gone_by += rows if full else walk.looked_at
+            before = chosen
             for candidate in walk.candidates:
                 # Facts come along where somebody has to look.
                 seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
@@ -75,6 +82,10 @@ async def walk_selection(
                     gone_by = 0
             if full:
                 place = walk.candidates[-1].position
+                if 2 * (chosen - before) < rows:
+                    # The terms let too many pass, so that a page takes more of them.
+                    rows = max(rows, min(2 * rows, ROWS_MAX))
+                    budget = max(budget, rows)
             elif walk.exhausted:
                 break
             else:
@@ -122,7 +133,8 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
     else:
         for side in sides:
             if side.related is not None and side.related.out is not None and side.related.event is not None:
-                beside, outright = ("points at", side.related.event), set(side.related.out)
+                beside = list(pointing_at(side.related.event, side.related.types))
+                outright = set(side.related.out)
                 break
             if side.revisions is not None:
                 numbers = await _few(connection, RECORDED_BETWEEN, *side.revisions, selection.revision)

@@ -4,6 +4,7 @@ One statement walks the shortest of a selection's lists, checks the other terms 
 its documents along. What it yields is a superset where a term cannot decide; `listing` rechecks it.
 """
 
+import math
 from typing import Final
 
 from msgspec import Struct
@@ -22,6 +23,10 @@ GROUPS_MAX: Final = 4
 DRIVING_TERMS_MAX: Final = 1_000
 """A group of more terms is checked, but their lists are not walked."""
 BUDGET_MAX: Final = 2_000
+LIST_COST: Final = 12
+"""What it costs to begin walking one more list, in candidates looked at."""
+CHECKED_TERMS: Final = 50
+"""So many terms of a group take as long to be checked on a candidate as the candidate takes to be fetched."""
 
 # $1 driving terms
 # $2 classes to walk, $3 $4 $5 the place each begins after, $6 the lower bound at which each ends when descending
@@ -126,19 +131,51 @@ class Groups(Struct, frozen=True):
         return not all(group.numbers for group in self.request)
 
     @property
-    def shortest(self) -> int:
-        """How many postings the shortest list has that can be walked."""
-        return self.driver.size
-
-    @property
-    def driver(self) -> Terms:
-        """The group with the fewest postings."""
-        every = [group for group in (*self.request, *self.timeline) if group.drives]
-        return min([*every, self.collections], key=lambda group: group.size)
-
-    @property
     def impossible_timeline(self) -> bool:
         return not all(group.numbers for group in self.timeline)
+
+    @property
+    def checked(self) -> list[Terms]:
+        """The groups that the statement checks, but for the collections."""
+        return [*_several(self.request)[:GROUPS_MAX], *_single(self.request),
+                *_several(self.timeline)[:GROUPS_MAX], *_single(self.timeline)]  # fmt: skip
+
+    @property
+    def shortest(self) -> int:
+        """How many postings the shortest list has that can be walked."""
+        return min(group.size for group in self._driving)
+
+    @property
+    def _driving(self) -> list[Terms]:
+        return [*(group for group in (*self.request, *self.timeline) if group.drives), self.collections]
+
+    def passing(self, driver: Terms) -> float:
+        """What part of the driver's events the other groups let pass, if they are as common there as anywhere."""
+        every = max(self.collections.size, 1)
+        others = (group.size for group in self.checked if group is not driver)
+        return math.prod(min(1.0, max(size, 1) / every) for size in others)
+
+    def driver(self, limit: int) -> Terms:
+        """The group of which a page of so many events is found with the least work.
+
+        Of several groups the one with the fewest postings leaves the fewest candidates to look at; one of very many
+        terms takes long to begin with, and to check where it does not drive.
+        """
+
+        def cost(group: Terms) -> float:
+            looked_at = min(limit / self.passing(group), max(group.size, 1))
+            others = sum(len(other.numbers) for other in _several(self.checked) if other is not group)
+            return looked_at * (1 + others / CHECKED_TERMS) + len(group.numbers) * LIST_COST
+
+        return min(self._driving, key=lambda group: (cost(group), group.size))
+
+
+def _several(groups: list[Terms]) -> list[Terms]:
+    return [group for group in groups if len(group.numbers) > 1]
+
+
+def _single(groups: list[Terms]) -> list[Terms]:
+    return [group for group in groups if len(group.numbers) == 1]
 
 
 async def groups_of(connection: Connection, selection: Selection) -> Groups:
@@ -163,15 +200,15 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
         drives = group.drives and len(rows) <= DRIVING_TERMS_MAX
         return Terms([number for number, _ in rows], sum(size for _, size in rows), drives)
 
-    several = ([group for group in side if len(known(group).numbers) > 1] for side in (request, timeline))
+    sides = [[known(group) for group in side] for side in (request, timeline)]
     return Groups(
         collections=known(sight),
-        request=[known(group) for group in request],
-        timeline=[known(group) for group in timeline],
+        request=sides[0],
+        timeline=sides[1],
         hidden=[found[term][0] for term in hidden if term in found],
         exact=terms.is_exact(selection.filters, selection.lens)
         and terms.is_exact(selection.timeline, selection.lens)
-        and all(len(side) <= GROUPS_MAX for side in several),
+        and all(len(_several(side)) <= GROUPS_MAX for side in sides),
     )
 
 
@@ -201,8 +238,8 @@ class Named(Struct, frozen=True):
     events: list[int] = []
     pinned: list[bool] = []
     excluded: list[int] = []
-    beside: Term | None = None
-    """The term whose events are walked where those named are the rest of what one filter asks for."""
+    beside: list[Term] | None = None
+    """The terms whose events are walked where those named are the rest of what one filter asks for."""
 
 
 async def walk(
@@ -213,6 +250,7 @@ async def walk(
     *,
     undated: bool,
     after: Position | None,
+    driver: Terms,
     limit: int,
     budget: int,
     closed: bool,
@@ -231,12 +269,12 @@ async def walk(
     start = _outermost(descending) if after is None else after[1:]
     spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed, account)
     statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
-    driver: list[int] = []
+    lists: list[int] = []
     if walks:
-        driver = groups.driver.numbers if named.beside is None else await _numbers(connection, named.beside)
+        lists = driver.numbers if named.beside is None else await _numbers(connection, named.beside)
     rows = await connection.fetch(
         statements[descending],
-        driver,
+        lists,
         spans,
         [place[0] for place in places],
         [place[1] for place in places],
@@ -277,8 +315,8 @@ async def walk(
     )
 
 
-async def _numbers(connection: Connection, term: Term) -> list[int]:
-    return [number for number, _ in (await find_terms(connection, [term], closed=False)).values()]
+async def _numbers(connection: Connection, wanted: list[Term]) -> list[int]:
+    return [number for number, _ in (await find_terms(connection, wanted, closed=False)).values()]
 
 
 def _takes(filters: Filters, undated: bool) -> bool:
@@ -294,8 +332,8 @@ def _limits(filters: Filters, undated: bool) -> tuple[int, int, int, int]:
 
 def _checked(groups: list[Terms]) -> list[list[int] | None]:
     """The groups as the statement checks them: those of several terms, and the terms of which each must be there."""
-    several = [group.numbers for group in groups if len(group.numbers) > 1][:GROUPS_MAX]
-    every = [group.numbers[0] for group in groups if len(group.numbers) == 1]
+    several = [group.numbers for group in _several(groups)][:GROUPS_MAX]
+    every = [group.numbers[0] for group in _single(groups)]
     return [*several, *[None] * (GROUPS_MAX - len(several)), every]
 
 
@@ -334,13 +372,7 @@ def _streams(
     return spans, places, stops
 
 
-def budget_of(groups: Groups, limit: int) -> int:
+def budget_of(groups: Groups, driver: Terms, limit: int) -> int:
     """How many candidates to look at for a page: more where the other groups let few of them pass."""
-    sizes = sorted(group.size for group in (*groups.request, *groups.timeline))
-    if not sizes:
-        return limit
-    every = max(groups.collections.size, 1)
-    passing = 1.0
-    for size in sizes[1:]:
-        passing *= min(1.0, max(size, 1) / every)
+    passing = groups.passing(driver)
     return limit if passing == 1.0 else int(min(max(2 * limit / passing, 60), BUDGET_MAX))

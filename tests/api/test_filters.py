@@ -561,3 +561,43 @@ def test_a_timeline_refuses_what_a_request_would(
 ) -> None:
     answer = writer.post("/v1/timelines", json={"slug": unique, "title": "x", "selection": selection})
     refused(answer, 422, kind, f"/selection/{where}")
+
+
+# --- What the index finds as a superset
+
+
+def test_a_standing_of_long_ago_among_very_many(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    """Denied first, contested from the second day on, and for 70 days more and more say so."""
+    make(writer, "collections", slug=unique)
+    for name in ("denier", "voice"):
+        make(writer, "sources", slug=f"{unique}-{name}")
+    days = [f"2020-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 25)]
+    claims = [{"source": f"{unique}-denier", "stance": "denies", "published": days[0]}]
+    claims += [{"source": f"{unique}-voice", "published": day} for day in days[1:]]
+    make(writer, "events", collection=unique, title="event", claims=claims)
+    for known_at, state in ((None, "contested"), (days[0], "denied"), (days[1], "contested"), (days[-1], "contested")):
+        lens = {} if known_at is None else {"known_at": known_at}
+        for asked in ("denied", "contested", "reported", "corroborated"):
+            expected = ["event"] if asked == state else []
+            assert listed(client, collection=unique, standing=asked, **lens) == expected, (known_at, asked)
+    assert listed(client, collection=unique, min_origins=2, known_at=days[-1]) == []
+    assert listed(client, collection=unique, min_origins=1, known_at=days[1]) == ["event"]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_few_that_are_chosen_among_many_that_come_into_question(
+    writer: httpx.Client, client: httpx.Client, unique: str, order: str
+) -> None:
+    """All in one field of the index, each 60th in the box: pages come out whole, and in order."""
+    make(writer, "collections", slug=unique)
+    rows = [
+        {"title": f"{n}", "occurred": f"{1500 + n // 2}",
+         "places": [{"latitude": 42.5, "longitude": 20.75 if n % 60 == 7 else 20.25}]}
+        for n in range(400)
+    ]  # fmt: skip
+    assert writer.post("/v1/events/batch", params={"collection": unique}, json=rows).status_code == 200
+    expected = [f"{n}" for n in range(400) if n % 60 == 7]
+    query = {"collection": unique, "bbox": "20.5,42,21,43", "order": order}
+    for limit in (1, 3, 50):
+        found = [item["title"] for page in pages(client, "/v1/events", limit=limit, **query) for item in page["items"]]
+        assert found == (expected if order == "asc" else expected[::-1]), limit

@@ -78,7 +78,7 @@ async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monke
         expected = plain.listing(selection, record)
         # Small budgets make a page take several looks, each beginning where the one before ended.
         budget = past.random.choice([1, 1, 2, 3, 7, 40])
-        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
+        monkeypatch.setattr(walking, "budget_of", lambda groups, driver, limit, budget=budget: budget)
         # Versions of a span of revisions are looked at outright where they are few, and walked past where they are not.
         monkeypatch.setattr(listing, "OUTRIGHT_MAX", past.random.choice([0, 20, 5_000]))
         monkeypatch.setattr(listing, "WALK_LONG", past.random.choice([0, 30, 20_000]))
@@ -302,7 +302,7 @@ async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
     monkeypatch.setattr(listing, "CANDIDATES_MAX", 6)
     monkeypatch.setattr(walking, "BUDGET_MAX", 8)
     for budget in (4, 8):
-        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
+        monkeypatch.setattr(walking, "budget_of", lambda groups, driver, limit, budget=budget: budget)
         assert await days(3, Filters(tags=("third",), phases=("happened",))) == list(range(0, 30, 3))
         assert await days(3, Filters(tags=("third",), kinds=("even",))) == list(range(0, 30, 6))
         with pytest.raises(SelectionTooBroad):
