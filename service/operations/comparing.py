@@ -233,7 +233,7 @@ async def _settled_by_change(
         for found, side in zip(versions, (base, head), strict=True)
     )
     last = {
-        each: max(moved.get(each, 0), *(found[each].revision for found in versions if each in found))
+        each: max([moved.get(each, 0), *(found[each].revision for found in versions if each in found)])
         for each in numbers
     }
     steps: list[Step] = []

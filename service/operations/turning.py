@@ -116,12 +116,10 @@ async def read_moved(
     for start in range(0, len(numbers), CHUNK):
         versions = await events.read_versions(connection, numbers[start : start + CHUNK], until)
         for number, version in versions.items():
-            later_turns = (each for each in sorted(turns[number], reverse=True) if each > version.revision)
-            at = next(
-                (each for each in later_turns if past.shown(version, each - 1) != past.shown(version, each)), None
-            )
-            if at is not None:
-                moved[number] = at
+            for revision in sorted((each for each in turns[number] if each > version.revision), reverse=True):
+                if past.shown(version, revision - 1) != past.shown(version, revision):
+                    moved[number] = revision
+                    break
     return moved
 
 

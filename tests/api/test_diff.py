@@ -634,16 +634,19 @@ def test_by_key_between_revisions_what_has_one_is_matched_by_key(
     moved = make(writer, "events", collection=home, title="here", key=f"{home}-moved")
     gone = make(writer, "events", collection=home, title="gone", key=f"{home}-gone")
     base = head_of(client)
+    revise(writer, "events", gone, summary="changed before the other was made")
+    early = get(client, "/v1/diff", match_on="key", collection=[home, other], base_revision=base)
     make(writer, "events", collection=other, title="there", key=f"{home}-moved")
     make(writer, "events", title="between", collection=home)
     there = make(writer, "events", collection=other, title="gone too", key=f"{home}-gone")
     remove(writer, "events", moved)
     diff = get(client, "/v1/diff", match_on="key", collection=[home, other], base_revision=base)
-    assert told(diff) == [("changed", "there"), ("added", "gone too"), ("added", "between")]
+    assert told(diff) == [("changed", "there"), ("added", "gone too"), ("added", "between"), ("changed", "gone")]
     assert diff["items"][0]["before"]["title"] == "here"
     assert diff["items"][1]["other"] is None
     remove(writer, "events", gone)
     query = {"match_on": "key", "collection": [home, other], "base_revision": base}
+    assert get(client, "/v1/diff", **query, head_revision=early["head"]["revision"])["items"] == early["items"]
     diff = get(client, "/v1/diff", **query)
     assert told(diff) == [("changed", "gone too"), ("changed", "there"), ("added", "between")]
     paged = [item for page in pages(client, "/v1/diff", limit=1, **query) for item in page["items"]]
