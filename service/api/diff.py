@@ -102,6 +102,7 @@ async def compare_sides(connection: Connection, caller: Caller, query: Query, pa
         head=DiffSide(revision=head.selection.revision, selection=_told(head_query)),
         page=await compare(
             connection,
+            store,
             base.selection,
             head.selection,
             after,

@@ -11,7 +11,7 @@ from msgspec import Struct
 from service.domain import dates
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.event import Claim, ClaimFacts, Event
-from service.domain.lenses import Lens, Seen
+from service.domain.lenses import Lens, Seen, Version, see
 
 
 class Bounds(Struct, frozen=True):
@@ -95,6 +95,8 @@ class Related(Struct, frozen=True):
     types: frozenset[str]
     out: frozenset[str] | None = None
     """Ids at which that event's relations point; None where those do not count."""
+    anchor: str | None = None
+    """That event's id, whose ever relations count; None where the caller may not see it."""
 
     def hold(self, event: Event) -> bool:
         if self.out is not None and event.id in self.out:
@@ -103,6 +105,13 @@ class Related(Struct, frozen=True):
             relation.event == self.event and (not self.types or relation.type in self.types)
             for relation in event.relations
         )
+
+
+def pointed_at(version: Version | None, types: frozenset[str], hidden: frozenset[str]) -> frozenset[str]:
+    """Ids at which an event's relations of these types (none: of all) point, but for those into hidden collections."""
+    seen = None if version is None else see(version, Lens(hidden=hidden))
+    relations = [] if seen is None else seen.event.relations
+    return frozenset(each.event for each in relations if not types or each.type in types)
 
 
 class Filters(Struct, frozen=True):

@@ -1,25 +1,34 @@
 """A diff: two selections compared.
 
 Where only the revision differs, the work follows what was recorded in between. Else both listings are walked side by
-side, and what stands in one only is looked up on the other side by id or key, never by nearness: dates move.
+side, and what stands in one only is looked up on the other side.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from service.domain.diff import Added, Change, Changed, Removed, Side, change_between, patch_of_members
-from service.domain.errors import Fault, RefusedParameter, SelectionTooBroad
+from service.domain.errors import Fault, RefusedParameter
 from service.domain.event import Event
 from service.domain.filters import Filters
-from service.domain.lenses import Position, Version, Whole, see
-from service.domain.selection import Selection, holds
-from service.domain.terms import Term, same_actors
-from service.operations.selecting import Shown
-from service.storage import events, listing, resources
-from service.storage.events import Identity
+from service.domain.lenses import Position, Whole, see
+from service.domain.selection import Selection
+from service.operations.pairing import (
+    NOBODY,
+    families_of,
+    pairs_apart,
+    pairs_of,
+    read_sides,
+    side_of,
+    within_of,
+)
+from service.operations.selecting import Shown, Store
+from service.operations.turning import read_moved
+from service.storage import events, listing
+from service.storage.events import Within
 from service.storage.listing import Found
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
@@ -28,16 +37,13 @@ SUMMARY_MAX: Final = 10_000
 """Changes counted for a summary."""
 EXAMINED_MAX: Final = 100_000
 """Events looked at for one page: a page that finds little among as many goes on on the next."""
-MOVED_MAX: Final = 50_000
-"""Events that merges of actors may bring in or take out between two revisions."""
 CHUNK: Final = 200
 
 Place = Annotated[list[Whole], Meta(min_length=2, max_length=5)]
 """Where a diff goes on: revision and event number between revisions, else a position in the listings, and after it
 whether of two changes at that position the first has been given."""
-Pair = tuple[Place, Side, Side]
-
-NOBODY: Final = Side(None, False)
+Step = tuple[Place, Side, Side]
+"""What has been looked at, and where. The place is of an event that the caller may see: a cursor may carry it."""
 
 
 class Summary(Struct, frozen=True):
@@ -58,6 +64,7 @@ class Comparison(Struct, frozen=True):
 
 async def compare(
     connection: Connection,
+    store: Store,
     base: Selection,
     head: Selection,
     after: Place | None,
@@ -76,7 +83,7 @@ async def compare(
     resume: Place | None = None
     cut = False
     examined = 0
-    async for place, at_base, at_head in _pairs(connection, base, head, after, by_key):
+    async for place, at_base, at_head in _steps(connection, store, base, head, after, by_key):
         examined += 1
         change = change_between(at_base, at_head)
         full = len(items) == limit
@@ -143,21 +150,21 @@ def shown_change(change: Change, shown: Shown) -> Any:
     return told
 
 
-def _pairs(
-    connection: Connection, base: Selection, head: Selection, after: Place | None, by_key: bool
-) -> AsyncIterator[Pair]:
+def _steps(
+    connection: Connection, store: Store, base: Selection, head: Selection, after: Place | None, by_key: bool
+) -> AsyncIterator[Step]:
     """Events on both sides, in the order of the diff: all that may have changed, and some that have not."""
     if base == head:
         return _nothing()
     if _but_for_revision(base) == _but_for_revision(head):
-        return _between_revisions(connection, base, head, after)
+        return _between_revisions(connection, store, base, head, after, by_key)
     return _between_listings(connection, base, head, after, by_key)
 
 
-async def _nothing() -> AsyncIterator[Pair]:
-    nothing: tuple[Pair, ...] = ()
-    for pair in nothing:
-        yield pair
+async def _nothing() -> AsyncIterator[Step]:
+    nothing: tuple[Step, ...] = ()
+    for step in nothing:
+        yield step
 
 
 def _but_for_revision(selection: Selection) -> Selection:
@@ -178,97 +185,71 @@ def _but_for_revision(selection: Selection) -> Selection:
 
 
 async def _between_revisions(
-    connection: Connection, base: Selection, head: Selection, after: Place | None
-) -> AsyncIterator[Pair]:
-    """By last changing revision, newest first, then by event."""
+    connection: Connection, store: Store, base: Selection, head: Selection, after: Place | None, by_key: bool
+) -> AsyncIterator[Step]:
+    """By last changing revision, newest first, then by event; of a pair the later change counts, and the head's event.
+
+    What neither side could choose is not even counted, so no answer depends on it.
+    """
     since, until = sorted((base.revision, head.revision))
     revision, number = (until + 1, 0) if after is None else _parts(after, 2)
     place = (revision, number)
-    moved = await _moved(connection, base, head)
-    waiting = sorted((-at, event) for event, at in moved.items() if (-at, event) > (-revision, number))
+    within = await within_of(connection, base, head)
+    moved = await read_moved(connection, store, base, head, within)
+    families = await families_of(connection, within, moved) if by_key and moved else {}
+    entries = {(-at, each) for event, at in moved.items() for each in families.get(event, [event])}
+    waiting = sorted(entry for entry in entries if entry > (-revision, number))
     while True:
-        changed = await events.read_changed(connection, since, until, place, CHUNK)
+        changed = await events.read_changed(connection, within, since, until, place, CHUNK, by_key=by_key)
         last = len(changed) < CHUNK
-        entries = [(-at, event) for event, at in changed if event not in moved]
         reached = None if last else (-changed[-1][1], changed[-1][0])
-        come = [entry for entry in waiting if reached is None or entry < reached]
+        come = [entry for entry in waiting if reached is None or entry <= reached]
         waiting = waiting[len(come) :]
-        entries = sorted(entries + come)
-        for start in range(0, len(entries), CHUNK):
-            part = entries[start : start + CHUNK]
-            numbers = [event for _, event in part]
-            at_base, at_head = await _sides(connection, numbers, base), await _sides(connection, numbers, head)
-            for at, event in part:
-                yield [-at, event], at_base[event], at_head[event]
+        entered = sorted({*come, *((-at, event) for event, at in changed)})
+        for start in range(0, len(entered), CHUNK):
+            part = [(-at, event) for at, event in entered[start : start + CHUNK]]
+            for step in await _settled_by_change(connection, base, head, part, moved, within if by_key else None):
+                yield step
         if last:
             return
         place = (changed[-1][1], changed[-1][0])
 
 
-async def _moved(connection: Connection, base: Selection, head: Selection) -> dict[int, int]:
-    """Events that come or go between two revisions though no version of theirs says so, and at which revision.
-
-    Those named by actors that are merged or unmerged in between, and those at which one event no longer points or has
-    come to. An event whose own last version is newer is not among them. Raises SelectionTooBroad.
-    """
-    since, until = sorted((base.revision, head.revision))
-    at: dict[int, int] = {}
-    terms = await _merged_terms(connection, base, head, since, until)
-    if terms:
-        named = await events.ever_with(connection, terms.keys(), since, until, MOVED_MAX + 1)
-        if len(named) > MOVED_MAX:
-            raise SelectionTooBroad(
-                f"Merges of actors between these revisions bear on more than {MOVED_MAX} events. "
-                "Compare revisions that are nearer to each other, or drop the filter or lens of these actors."
-            )
-        for event, term in named:
-            at[event] = max(at.get(event, 0), terms[term])
-    for mine, other in ((base.filters, head.filters), (base.timeline, head.timeline)):
-        if mine.related is not None and other.related is not None and mine.related.out != other.related.out:
-            ids = (mine.related.out or frozenset()) ^ (other.related.out or frozenset())
-            anchored = await events.find_by_id(connection, ids)
-            at |= {each.event: max(at.get(each.event, 0), until) for each in anchored.values()}
-    versions = await events.read_versions(connection, at, until) if at else {}
-    return {event: moved for event, moved in at.items() if event in versions and versions[event].revision < moved}
-
-
-async def _merged_terms(
-    connection: Connection, base: Selection, head: Selection, since: int, until: int
-) -> dict[Term, int]:
-    """The terms of which merges in between change what they mean to the selection, and when each last did."""
-    merges = await resources.read_merges(connection, since, until)
-    if not merges:
-        return {}
-    before, after = base.lens.aliases, head.lens.aliases
-    moved: set[Term] = set()
-
-    def of(dimensions: Sequence[str], slugs: Iterable[str]) -> None:
-        changed = set(same_actors(slugs, before)) ^ set(same_actors(slugs, after))
-        moved.update((dimension, slug) for dimension in dimensions for slug in changed)
-
-    for filters in (base.filters, base.timeline):
-        for actor in filters.actors:
-            of(("actor",), [actor])
-        for publisher in filters.claim.publishers:
-            of(("publisher",), [publisher])
-        for speaker in filters.claim.speakers:
-            of(("speaker",), [speaker])
-    for account in base.lens.accounts or ():
-        of(("speaker", "publisher"), [account])
-    if base.lens.trims:
-        voices = {slug for slug in before.keys() | after.keys() if before.get(slug) != after.get(slug)}
-        moved |= {(dimension, slug) for dimension in ("speaker", "publisher") for slug in voices}
-
-    def when(slug: str) -> int:
-        same = {*same_actors([slug], before), *same_actors([slug], after)}
-        return max((revision for revision, actor in merges if actor in same), default=merges[-1][0])
-
-    return {term: when(term[1]) for term in moved}
+async def _settled_by_change(
+    connection: Connection,
+    base: Selection,
+    head: Selection,
+    changed: Sequence[tuple[int, int]],
+    moved: Mapping[int, int],
+    within: Within | None,
+) -> list[Step]:
+    """Each of the revisions and events with the pair that belongs there, if any; by key where `within` is given."""
+    listed = {event for _, event in changed}
+    families = {} if within is None else await families_of(connection, within, listed)
+    numbers = listed.union(*families.values())
+    versions = [await events.read_versions(connection, numbers, side.revision) for side in (base, head)]
+    on_base, on_head = (
+        {each: side_of(found.get(each), side) for each in numbers}
+        for found, side in zip(versions, (base, head), strict=True)
+    )
+    last = {
+        each: max([moved.get(each, 0), *(found[each].revision for found in versions if each in found)])
+        for each in numbers
+    }
+    steps: list[Step] = []
+    for revision, event in changed:
+        pairs = pairs_of(families.get(event, [event]), on_base, on_head, base, head)
+        at_base, at_head = NOBODY, NOBODY
+        for pair in pairs:
+            if pair.events[-1] == event and max(last[each] for each in pair.events) == revision:
+                at_base, at_head = pair.at_base, pair.at_head
+        steps.append(([revision, event], at_base, at_head))
+    return steps
 
 
 async def _between_listings(
     connection: Connection, base: Selection, head: Selection, after: Place | None, by_key: bool
-) -> AsyncIterator[Pair]:
+) -> AsyncIterator[Step]:
     """By the head's listing; what only the base lists, at its place there."""
     start: Position | None = None
     given = 0
@@ -279,22 +260,31 @@ async def _between_listings(
         start = (bool(undated), lo, hi, number - again)
     # The order is the head's; the base is read in the same, so that places can be compared.
     base = msgspec.structs.replace(base, descending=head.descending)
-    settle = _settled_by_key if by_key else _settled
-    chunk: list[Entry] = []
-    async for entry in _merged(
-        listing.walk_selection(connection, base, start, CHUNK),
-        listing.walk_selection(connection, head, start, CHUNK),
-        head.descending,
+    within = await within_of(connection, base, head) if by_key else None
+    async for chunk in _chunks(
+        _merged(
+            listing.walk_selection(connection, base, start, CHUNK),
+            listing.walk_selection(connection, head, start, CHUNK),
+            head.descending,
+        )
     ):
+        if within is None:
+            steps = await _settled(connection, base, head, chunk)
+        else:
+            steps = await _settled_by_key(connection, base, head, chunk, within)
+        for step in steps:
+            if step[0] != after:
+                yield step
+
+
+async def _chunks(entries: AsyncIterator["Entry"]) -> AsyncIterator[list["Entry"]]:
+    chunk: list[Entry] = []
+    async for entry in entries:
         chunk.append(entry)
         if len(chunk) == CHUNK:
-            for pair in await settle(connection, base, head, chunk):
-                if pair[0] != after:
-                    yield pair
+            yield chunk
             chunk = []
-    for pair in await settle(connection, base, head, chunk):
-        if pair[0] != after:
-            yield pair
+    yield chunk
 
 
 Entry = tuple[Position, Found | None, Found | None]
@@ -332,76 +322,44 @@ def _order(found: Found | None, descending: bool) -> Position | None:
     return (undated, -lo, -hi, -event) if descending and not undated else (undated, lo, hi, event)
 
 
-async def _settled(connection: Connection, base: Selection, head: Selection, chunk: Sequence[Entry]) -> list[Pair]:
+async def _settled(connection: Connection, base: Selection, head: Selection, chunk: Sequence[Entry]) -> list[Step]:
     """Each place of both listings with both its sides; an event that both list is settled at the head's place."""
     only_base = [position[3] for position, _, at_head in chunk if at_head is None]
     only_head = [position[3] for position, at_base, _ in chunk if at_base is None]
-    on_head, on_base = await _sides(connection, only_base, head), await _sides(connection, only_head, base)
-    pairs = []
+    on_head, on_base = await read_sides(connection, only_base, head), await read_sides(connection, only_head, base)
+    steps = []
     for position, at_base, at_head in chunk:
         event = position[3]
         if at_head is None and on_head[event].chosen:
             continue
         base_side = on_base[event] if at_base is None else _chosen(at_base, base)
         head_side = on_head[event] if at_head is None else _chosen(at_head, head)
-        pairs.append((_place(position), base_side, head_side))
-    return pairs
+        steps.append((_place(position), base_side, head_side))
+    return steps
 
 
 async def _settled_by_key(
-    connection: Connection, base: Selection, head: Selection, chunk: Sequence[Entry]
-) -> list[Pair]:
+    connection: Connection, base: Selection, head: Selection, chunk: Sequence[Entry], within: Within
+) -> list[Step]:
     """The same, events being matched by key; one without a key has no counterpart."""
-    found = await events.find_by_number(connection, {position[3] for position, _, _ in chunk})
-    keys = {identity.key for identity in found.values() if identity.key is not None}
-    named: dict[str, list[Identity]] = {}
-    # What is unlisted is looked into where it is named, be it by the id of an event found there.
-    within = base.collections | head.collections | {identity.collection for identity in found.values()}
-    for identity in await events.find_by_key(connection, within, keys):
-        named.setdefault(identity.key or "", []).append(identity)
-    numbers = sorted({identity.event for same in named.values() for identity in same})
-    on_base, on_head = await _sides(connection, numbers, base), await _sides(connection, numbers, head)
-    counterparts = _counterparts(named, on_base, on_head)
-    pairs = []
+    listed = {position[3] for position, _, _ in chunk}
+    families = await families_of(connection, within, listed)
+    numbers = listed.union(*families.values())
+    on_base, on_head = await read_sides(connection, numbers, base), await read_sides(connection, numbers, head)
+    steps = []
     for position, at_base, at_head in chunk:
-        event, key = position[3], found[position[3]].key
-        same = named.get(key or "", []) if key is not None else []
-        if at_base is not None and not (event in counterparts and at_head is None):
-            if counterparts.get(event) == event:
-                # Both list it, and here.
-                pairs.append((_place(position), _chosen(at_base, base), on_head[event]))
-                continue
-            if event not in counterparts:
-                other = _other(same, on_head, head, event)
-                pairs.append((_place(position, first=at_head is not None), _chosen(at_base, base), other))
-        if at_head is not None:
-            matching = next((number for number, head_number in counterparts.items() if head_number == event), None)
-            side = _other(same, on_base, base, event) if matching is None else on_base[matching]
-            pairs.append((_place(position), side, _chosen(at_head, head)))
-    return pairs
-
-
-def _counterparts(
-    named: dict[str, list[Identity]], on_base: dict[int, Side], on_head: dict[int, Side]
-) -> dict[int, int]:
-    """For each event that the base lists, the one of its key that the head lists: itself, or else in order of id."""
-    found: dict[int, int] = {}
-    for same in named.values():
-        listed = [each.event for each in same if on_base[each.event].chosen]
-        there = [each.event for each in same if on_head[each.event].chosen]
-        both = set(listed) & set(there)
-        found |= {event: event for event in both}
-        rest = zip(sorted(set(listed) - both), sorted(set(there) - both), strict=False)
-        found.update(rest)
-    return found
-
-
-def _other(same: Iterable[Identity], sides: dict[int, Side], selection: Selection, event: int) -> Side:
-    """What of an event's key exists on a side outside the selection; in the collections asked for, if there is any."""
-    asked = {*selection.filters.collections, *selection.timeline.collections}
-    there = [each for each in same if sides[each.event].seen is not None and not sides[each.event].chosen]
-    there.sort(key=lambda each: (each.collection not in asked, each.event != event, each.event))
-    return sides[there[0].event] if there else NOBODY
+        event = position[3]
+        if event in families:
+            pairs = pairs_of(families[event], on_base, on_head, base, head)
+        else:
+            pairs = pairs_apart(event, on_base[event], on_head[event])
+        # What only the base has stands before what the head has in the same place.
+        for pair in sorted(pairs, key=lambda pair: pair.head is not None):
+            here = at_base if pair.head is None else at_head
+            if pair.events[-1] == event and here is not None:
+                first = pair.head is None and at_head is not None
+                steps.append((_place(position, first=first), pair.at_base, pair.at_head))
+    return steps
 
 
 def _place(position: Position, *, first: bool = False) -> Place:
@@ -410,16 +368,3 @@ def _place(position: Position, *, first: bool = False) -> Place:
 
 def _chosen(found: Found, selection: Selection) -> Side:
     return Side(found.seen or see(found.version, selection.lens), True)
-
-
-async def _sides(connection: Connection, numbers: Sequence[int], selection: Selection) -> dict[int, Side]:
-    """Each event as the selection's lenses show it, and whether it is chosen."""
-    versions = await events.read_versions(connection, numbers, selection.revision) if numbers else {}
-    return {number: _side(versions.get(number), selection) for number in numbers}
-
-
-def _side(version: Version | None, selection: Selection) -> Side:
-    seen = None if version is None else see(version, selection.lens)
-    if seen is None or seen.event.collection not in selection.sight.named:
-        return NOBODY
-    return Side(seen, holds(selection, seen))

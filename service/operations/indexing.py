@@ -45,7 +45,7 @@ async def upgrade(url: str) -> str | None:
 
 async def reindex(connection: Connection) -> None:
     """Finds the terms of every version again, and makes the index anew. The caller holds the head."""
-    merged = [revision for revision, _ in await resources.read_merges(connection, 0, INT8_MAX)]
+    merged = [revision for revision, _, _ in await resources.read_merges(connection, INT8_MAX)]
     aliases: dict[int, Aliases] = {}
     after = (0, 0)
     while versions := await events.read_every_version(connection, after, CHUNK):

@@ -1,5 +1,6 @@
 """From a query to a selection, and from a selection to a page of it."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -12,8 +13,8 @@ from service.domain.cursors import Cursor
 from service.domain.dates import LATEST
 from service.domain.errors import Fault, Gone, NotFound, RefusedParameter
 from service.domain.event import Event
-from service.domain.filters import Filters, Related
-from service.domain.lenses import Aliases, Lens, Position, Version, actors_named, see, sources_named
+from service.domain.filters import Filters, Related, pointed_at
+from service.domain.lenses import Aliases, Lens, Position, Version, actors_named, sources_named
 from service.domain.parameters import Query
 from service.domain.resources import Timeline
 from service.domain.selection import Selection, Sight
@@ -128,10 +129,15 @@ async def _aliases(connection: Connection, store: Store, revision: int) -> Alias
     if store.head.merged is None:
         return {}
     aliases = await resources.read_aliases(connection, revision)
-    if not aliases or not store.sight.hidden or store.caller.writes:
-        return aliases
-    unknown = await resources.known_only_beyond(connection, "actor", aliases, store.sight.named)
+    unknown = await unknown_actors(connection, store, aliases)
     return {slug: actor for slug, actor in aliases.items() if slug not in unknown}
+
+
+async def unknown_actors(connection: Connection, store: Store, slugs: Collection[str]) -> set[str]:
+    """Those of the merged actors whom only collections out of the caller's sight know."""
+    if not slugs or not store.sight.hidden or store.caller.writes:
+        return set()
+    return await resources.known_only_beyond(connection, "actor", slugs, store.sight.named)
 
 
 async def _resolved(connection: Connection, store: Store, asked: Asked, lens: Lens, revision: int) -> Filters:
@@ -154,10 +160,8 @@ async def _related(connection: Connection, store: Store, asked: RelatedTo, lens:
     out: frozenset[str] | None = None
     if asked.out:
         version = (await events.read_versions(connection, [identity.event], revision)).get(identity.event)
-        seen = None if version is None else see(version, Lens(hidden=lens.hidden))
-        relations = [] if seen is None else seen.event.relations
-        out = frozenset(each.event for each in relations if not asked.types or each.type in asked.types)
-    return Related(asked.event if asked.into else None, asked.types, out)
+        out = pointed_at(version, asked.types, lens.hidden)
+    return Related(asked.event if asked.into else None, asked.types, out, asked.event)
 
 
 async def find_timeline(connection: Connection, store: Store, slug: str, revision: int) -> Timeline:

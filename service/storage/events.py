@@ -120,22 +120,71 @@ async def read_history(connection: Connection, event: int, after: int, head: int
     return [Version(*row) for row in await connection.fetch(HISTORY, event, after, head, limit)]
 
 
+class Within(Struct, frozen=True):
+    """Events that may be looked at: those of some collections, by slug and number, and some by their own number."""
+
+    collections: dict[str, int]
+    events: frozenset[int] = frozenset()
+
+    def holds(self, identity: Identity) -> bool:
+        return identity.collection in self.collections or identity.event in self.events
+
+    @property
+    def columns(self) -> tuple[list[int], list[int]]:
+        return list(self.collections.values()), list(self.events)
+
+
+SAME_KEY = """
+SELECT e.event, e.key FROM event e
+WHERE e.key = ANY ($3::text[]) AND (e.collection = ANY ($1::int4[]) OR e.event = ANY ($2::int8[])) ORDER BY e.event
+"""
+
+
+async def find_same_key(connection: Connection, within: Within, keys: Iterable[str]) -> dict[str, list[int]]:
+    """The events of each of these keys, by number."""
+    found: dict[str, list[int]] = {}
+    for row in await connection.fetch(SAME_KEY, *within.columns, list(keys)):
+        found.setdefault(row[1], []).append(row[0])
+    return found
+
+
 CHANGED = """
-SELECT v.event, v.revision FROM version v
-WHERE v.revision > $1 AND v.revision <= least($2::int8, $3::int8) AND (v.revision < $3 OR v.event > $4)
-  AND NOT EXISTS (SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= $2)
-ORDER BY v.revision DESC, v.event LIMIT $5
+SELECT v.event, v.revision FROM version v JOIN event e USING (event)
+WHERE v.revision > $3 AND v.revision <= least($4::int8, $5::int8) AND (v.revision < $5 OR v.event > $6)
+  AND (e.collection = ANY ($1::int4[]) OR e.event = ANY ($2::int8[]))
+  AND NOT EXISTS (SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= $4)
+ORDER BY v.revision DESC, v.event LIMIT $7
+"""
+CHANGED_KEYS = """
+SELECT DISTINCT t.event, v.revision FROM version v JOIN event e USING (event) CROSS JOIN LATERAL (
+    SELECT e.event
+    UNION ALL SELECT o.event FROM event o WHERE o.key = e.key AND o.collection = ANY ($1::int4[])
+    UNION ALL SELECT o.event FROM event o WHERE o.key = e.key AND o.event = ANY ($2::int8[])
+) t
+WHERE v.revision > $3 AND v.revision <= least($4::int8, $5::int8) AND (v.revision < $5 OR t.event > $6)
+  AND (e.collection = ANY ($1::int4[]) OR e.event = ANY ($2::int8[]))
+  AND NOT EXISTS (SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= $4)
+ORDER BY v.revision DESC, t.event LIMIT $7
 """
 
 
 async def read_changed(
-    connection: Connection, since: int, until: int, after: tuple[int, int], limit: int
+    connection: Connection,
+    within: Within,
+    since: int,
+    until: int,
+    after: tuple[int, int],
+    limit: int,
+    *,
+    by_key: bool = False,
 ) -> list[tuple[int, int]]:
     """Events with versions in (since, until], each with its last revision there: newest first, then by number.
 
-    `after` is the revision and event number to go on from.
+    `after` is the revision and event number to go on from. `by_key` gives with each event, and at its revision, all
+    others of its key.
     """
-    rows = await connection.fetch(CHANGED, since, until, *after, limit)
+    statement = CHANGED_KEYS if by_key else CHANGED
+    rows = await connection.fetch(statement, *within.columns, since, until, *after, limit)
     return [(row[0], row[1]) for row in rows]
 
 
@@ -159,21 +208,21 @@ async def any_live_with(connection: Connection, terms: Sequence[Term]) -> bool:
     return bool(await connection.fetchval(ANY_LIVE_WITH, [term[0] for term in terms], [term[1] for term in terms]))
 
 
-EVER_WITH = """
+WITH_AT = """
 SELECT DISTINCT p.event, t.dimension, t.value
-FROM unnest($1::text[], $2::text[]) AS q(dimension, value) JOIN term t USING (dimension, value)
-JOIN posting p ON p.term = t.term
-WHERE p.since <= $4 AND p.until > $3 LIMIT $5
+FROM unnest($3::text[], $4::text[]) AS q(dimension, value) JOIN term t USING (dimension, value)
+JOIN posting p ON p.term = t.term JOIN event e ON e.event = p.event
+WHERE p.since <= $5 AND p.until > $5 AND (e.collection = ANY ($1::int4[]) OR e.event = ANY ($2::int8[])) LIMIT $6
 """
 
 
-async def ever_with(
-    connection: Connection, terms: Iterable[Term], since: int, until: int, limit: int
+async def find_with(
+    connection: Connection, within: Within, terms: Iterable[Term], revision: int, limit: int
 ) -> list[tuple[int, Term]]:
-    """Events that had one of the terms at some revision from `since` to `until`, with that term."""
+    """Events that have one of the terms at the revision, with that term."""
     wanted = list(terms)
     columns = [term[0] for term in wanted], [term[1] for term in wanted]
-    rows = await connection.fetch(EVER_WITH, *columns, since, until, limit)
+    rows = await connection.fetch(WITH_AT, *within.columns, *columns, revision, limit)
     return [(row[0], (row[1], row[2])) for row in rows]
 
 

@@ -179,14 +179,15 @@ async def read_steps(connection: Connection, slugs: Iterable[str], revision: int
 
 
 MERGES = """
-SELECT m.revision, a.slug FROM merge m JOIN resource a ON a.resource = m.actor
-WHERE m.revision > $1 AND m.revision <= $2 ORDER BY m.revision
+SELECT m.revision, a.slug, i.slug FROM merge m JOIN resource a ON a.resource = m.actor
+LEFT JOIN resource i ON i.resource = m.into_actor
+WHERE m.revision <= $1 ORDER BY m.revision
 """
 
 
-async def read_merges(connection: Connection, since: int, until: int) -> list[tuple[int, str]]:
-    """Merges and unmerges recorded in (since, until]: when, and of which actor."""
-    return [(row[0], row[1]) for row in await connection.fetch(MERGES, since, until)]
+async def read_merges(connection: Connection, until: int) -> list[tuple[int, str, str | None]]:
+    """Every merge and unmerge up to a revision: when, of which actor, and into which (None: unmerged)."""
+    return [(row[0], row[1], row[2]) for row in await connection.fetch(MERGES, until)]
 
 
 ADD_MERGE = """

@@ -16,7 +16,7 @@ from service.domain.asking import Lenses
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.filters import Box, ClaimFilter
 from service.domain.lenses import Lens
-from service.operations import comparing, selecting
+from service.operations import comparing, pairing, selecting
 from service.storage import listing, resources
 
 replace: Callable[..., Any] = msgspec.structs.replace
@@ -112,12 +112,11 @@ def without_other(change_between: Any) -> Any:
 
 
 def matched_by_id(_: Any) -> Any:
-    return lambda named, on_base, on_head: {
-        each.event: each.event
-        for same in named.values()
-        for each in same
-        if on_base[each.event].chosen and on_head[each.event].chosen
-    }
+    def wrong(base: list[int], head: list[int]) -> list[tuple[int | None, int | None]]:
+        left = [(number, number if number in head else None) for number in base]
+        return [*left, *((None, number) for number in head if number not in base)]
+
+    return wrong
 
 
 class Bug(NamedTuple):
@@ -176,7 +175,7 @@ BUGS: dict[str, Bug] = {
         ),
     ),
     "what exists outside a selection is not told": in_law(DIFFS, (comparing, "change_between", without_other)),
-    "keys are not matched": in_law(DIFFS, (comparing, "_counterparts", matched_by_id)),
+    "keys are not matched": in_law(DIFFS, (pairing, "counterparts", matched_by_id)),
 }
 
 

@@ -198,6 +198,76 @@ def test_the_order_between_revisions(writer: httpx.Client, client: httpx.Client,
     assert told(get(client, "/v1/diff", head_revision=base, collection=home)) == expected
 
 
+def test_a_merge_places_only_what_it_changes(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    """Under a lens too: what a merged actor tells stays where it was, unless its standing or listing changes."""
+    for name in ("a", "b", "c"):
+        make(writer, "actors", slug=f"{home}-{name}", name=name)
+    make(writer, "sources", slug=f"{home}-s", title="s", published="2000")
+
+    def claims(*names: str) -> list[Document]:
+        return [
+            {"source": f"{home}-s", "speakers": [f"{home}-{name}"], "stance": stance}
+            for name, stance in zip(names, ("asserts", "denies"), strict=False)
+        ]
+
+    make(writer, "events", collection=home, title="comes", claims=claims("b"))
+    base = head_of(client)
+    make(writer, "events", collection=home, title="untouched", claims=claims("a"))
+    make(writer, "events", collection=home, title="newer", occurred="1999")
+    writer.post(f"/v1/actors/{home}-a/merge", json={"into": f"{home}-b"}).raise_for_status()
+    query = {"base_revision": base, "collection": home}
+    both = {"according_to": [f"{home}-a", f"{home}-b"]}
+    for lens, seen in (({}, ["newer"]), ({"known_at": "2001"}, ["newer"]), (both, [])):
+        assert told(check_laws(client, **query, **lens)) == [("added", title) for title in [*seen, "untouched"]]
+    writer.post(f"/v1/actors/{home}-a/unmerge").raise_for_status()
+    make(writer, "events", collection=home, title="newest", claims=claims("a"))
+    writer.post(f"/v1/actors/{home}-c/merge", json={"into": f"{home}-b"}).raise_for_status()
+    writer.post(f"/v1/actors/{home}-b/merge", json={"into": f"{home}-a"}).raise_for_status()
+    # Merged and let go in between, what was made then is told at the last of the two.
+    diff = check_laws(client, **query, according_to=f"{home}-a")
+    assert told(diff) == [("added", "comes"), ("added", "newest"), ("added", "untouched")]
+    until = diff["head"]["revision"] - 2
+    diff = check_laws(client, **query, head_revision=until, according_to=f"{home}-b")
+    assert told(diff) == []
+
+
+def test_what_an_event_points_at_is_placed_where_that_was_revised(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    x, y, z = (make(writer, "events", collection=home, title=title, occurred="2001") for title in "xyz")
+
+    def at(*pointed: Document) -> list[Document]:
+        return [{"type": "causes", "event": each["id"]} for each in pointed]
+
+    anchor = make(writer, "events", collection=home, title="anchor", relations=at(x, z))
+    base = head_of(client)
+    revise(writer, "events", anchor, relations=at(y, z))
+    revise(writer, "events", z, summary="new")
+    for direction in ("out", "both"):
+        query = {"base_revision": base, "related_to": anchor["id"], "direction": direction}
+        # By id where the anchor's revision moved two.
+        expected = [("changed", "z"), ("removed", "x"), ("added", "y")]
+        assert told(check_laws(client, **query)) == expected
+    # However much later the head is, what has been told stays in its place.
+    make(writer, "events", collection=home, title="later")
+    assert told(check_laws(client, **query)) == expected
+    revise(writer, "events", anchor, relations=at(y))
+    assert told(check_laws(client, **query)) == [("removed", "z"), ("removed", "x"), ("added", "y")]
+
+
+def test_two_events_to_related_to_are_two_selections(writer: httpx.Client, client: httpx.Client, home: str) -> None:
+    x, y = (
+        make(writer, "events", collection=home, title=title, occurred=f"200{day}") for day, title in enumerate("xy")
+    )
+    anchors = [
+        make(writer, "events", collection=home, title="anchor", relations=[{"type": "causes", "event": each["id"]}])
+        for each in (y, x)
+    ]
+    query = {f"{side}_related_to": each["id"] for side, each in zip(("base", "head"), anchors, strict=True)}
+    # In the order of the listing: more than a revision is between them.
+    assert told(get(client, "/v1/diff", direction="out", **query)) == [("added", "x"), ("removed", "y")]
+
+
 def test_what_is_in_both_worlds_and_only_one_listing(writer: httpx.Client, client: httpx.Client, home: str) -> None:
     came = make(writer, "events", collection=home, title="came", tags=["x"])
     went = make(writer, "events", collection=home, title="went", tags=["kept"])
@@ -553,6 +623,59 @@ def test_by_key_between_revisions_what_has_none_is_matched_by_id(
     diff = get(client, "/v1/diff", **query, match_on="key")
     assert told(diff) == [("added", "came"), ("changed", "keyed"), ("changed", "bare")]
     assert diff == get(client, "/v1/diff", **query)
+
+
+def test_by_key_between_revisions_what_has_one_is_matched_by_key(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    """An event moved from one collection to another is one change, at the later of the two that made it."""
+    other = f"{home}-other"
+    make(writer, "collections", slug=other)
+    moved = make(writer, "events", collection=home, title="here", key=f"{home}-moved")
+    gone = make(writer, "events", collection=home, title="gone", key=f"{home}-gone")
+    base = head_of(client)
+    revise(writer, "events", gone, summary="changed before the other was made")
+    early = get(client, "/v1/diff", match_on="key", collection=[home, other], base_revision=base)
+    make(writer, "events", collection=other, title="there", key=f"{home}-moved")
+    make(writer, "events", title="between", collection=home)
+    there = make(writer, "events", collection=other, title="gone too", key=f"{home}-gone")
+    remove(writer, "events", moved)
+    diff = get(client, "/v1/diff", match_on="key", collection=[home, other], base_revision=base)
+    assert told(diff) == [("changed", "there"), ("added", "gone too"), ("added", "between"), ("changed", "gone")]
+    assert diff["items"][0]["before"]["title"] == "here"
+    assert diff["items"][1]["other"] is None
+    remove(writer, "events", gone)
+    query = {"match_on": "key", "collection": [home, other], "base_revision": base}
+    assert get(client, "/v1/diff", **query, head_revision=early["head"]["revision"])["items"] == early["items"]
+    diff = get(client, "/v1/diff", **query)
+    assert told(diff) == [("changed", "gone too"), ("changed", "there"), ("added", "between")]
+    paged = [item for page in pages(client, "/v1/diff", limit=1, **query) for item in page["items"]]
+    assert paged == diff["items"]
+    assert diff["summary"] == {"added": 1, "removed": 0, "changed": 2}
+    # In one collection alone it is gone, and stands in another.
+    removed = get(client, "/v1/diff", **{**query, "collection": home})["items"][0]
+    assert (removed["op"], removed["event"]["id"], removed["other"]["id"]) == ("removed", gone["id"], there["id"])
+    back = get(client, "/v1/diff", match_on="key", collection=home, head_revision=base)["items"][0]
+    assert (back["op"], back["event"]["id"], back["other"]["id"]) == ("added", gone["id"], there["id"])
+
+
+def test_by_key_what_is_unlisted_and_unnamed_is_no_counterpart(
+    writer: httpx.Client, client: httpx.Client, home: str
+) -> None:
+    aside = f"{home}-aside"
+    make(writer, "collections", slug=aside, visibility="unlisted")
+    pinned = make(writer, "events", collection=aside, title="pinned", key=f"{home}-pinned", tags=["t"])
+    make(writer, "events", collection=aside, title="aside", key=home)
+    event = make(writer, "events", collection=home, title="here", key=home)
+    base = head_of(client)
+    removed_at = remove(writer, "events", event)
+    one = {"match_on": "key", "id": [event["id"], pinned["id"]], "base_revision": base}
+    for query in (one, {**one, "base_tag": [], "head_tag": "t"}):
+        (item,) = get(client, "/v1/diff", **query)["items"]
+        assert (item["op"], item["event"]["id"], item["other"]) == ("removed", event["id"], None)
+    (item,) = get(client, "/v1/diff", match_on="key", base_collection=home, head_collection=[home, aside],
+                  base_revision=base, head_revision=removed_at, key=home)["items"]  # fmt: skip
+    assert (item["op"], item["after"]["title"]) == ("changed", "aside")
 
 
 def test_by_key_the_very_same_event_comes_first_and_the_rest_by_id(

@@ -425,9 +425,9 @@ class Model:
                     found = {"before": left, "after": right, "fields": fields}
                     items.append({"op": "changed", "id": right["id"], **found})
             elif left is not None:
-                items.append(self.one_sided("removed", left, head, after, match_on, only_revision, caller))
+                items.append(self.one_sided("removed", left, (base, head), after, match_on, only_revision, caller))
             elif right is not None:
-                items.append(self.one_sided("added", right, base, before, match_on, only_revision, caller))
+                items.append(self.one_sided("added", right, (head, base), before, match_on, only_revision, caller))
         if only_revision:
             moves = self.moves(base, head, caller)
             # Of two events matched by key, the later change counts.
@@ -442,14 +442,18 @@ class Model:
         self,
         op: str,
         document: Document,
-        far_side: Selection,
+        sides: tuple[Selection, Selection],
         far_listing: list[Document],
         match_on: str,
         only_revision: bool,
         caller: Caller,
     ) -> Document:
-        """An added or removed item."""
+        """An added or removed item. Sides: the one that has the event, and the other.
+
+        Reading: an event of an unlisted collection is another's counterpart by key only where either side names it.
+        """
         item: Document = {"op": op, "id": document["id"], "event": document, "other": None}
+        far_side = sides[1]
         view, timeline = self.view(far_side, caller)
         listed = {each["id"] for each in far_listing}
         if match_on == "id" or (only_revision and document["key"] is None):
@@ -458,7 +462,13 @@ class Model:
             candidates = []
         else:
             candidates = [ident for ident in self.homes if self.last_form(ident)["key"] == document["key"]]
-        there = [each for ident in candidates if ident not in listed and (each := see(view, ident)) is not None]
+        there = [
+            each
+            for ident in candidates
+            if ident not in listed
+            and (each := see(view, ident)) is not None
+            and any(self.is_listed(each, side, self.view(side, caller)[1]) for side in sides)
+        ]
         homes = asked(far_side, "collection") + (asked(timeline["selection"], "collection") if timeline else [])
         there.sort(key=lambda each: (each["collection"] not in homes, each["id"] != document["id"], each["id"]))
         if there:

@@ -21,6 +21,7 @@ from service.domain.selection import Selection, holds
 from service.operations import merging
 from service.operations.editing import editing
 from service.storage import events, listing, resources, walking
+from service.storage.events import Within
 from service.storage.listing import Found
 from service.storage.pool import prepare
 from tests.storage import plain
@@ -318,6 +319,7 @@ async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
 async def test_versions_and_changes_by_revision(past: Past) -> None:
     recorded = (await read_all(past.connection)).versions
     numbers = sorted(past.identities)
+    within = Within({}, frozenset(numbers))
     random = Random(7)
     for _ in range(60):
         since, until = sorted((random.randint(0, past.head), random.randint(0, past.head)))
@@ -329,7 +331,7 @@ async def test_versions_and_changes_by_revision(past: Past) -> None:
         expected = [(event, -r) for r, event in changed]
         given: list[tuple[int, int]] = []
         after, limit = (until + 1, 0), random.randint(1, 9)
-        while page := await events.read_changed(past.connection, since, until, after, limit):
+        while page := await events.read_changed(past.connection, within, since, until, after, limit):
             given += page
             after = (page[-1][1], page[-1][0])
         assert given == expected
