@@ -369,14 +369,8 @@ WRITES: dict[str, tuple[int, st.SearchStrategy[Write]]] = {
 """Each kind of write, how often it is drawn, and what it takes."""
 
 
-NOT_YET: set[str] = set()
-"""Rules that the service does not follow yet, each to be taken out once it does."""
-
-
 def some_writes(*without: str) -> st.SearchStrategy[Write]:
-    return weighted(
-        *(each for name, (weight, each) in WRITES.items() if name not in NOT_YET.union(without) for _ in range(weight))
-    )
+    return weighted(*(each for name, (weight, each) in WRITES.items() if name not in without for _ in range(weight)))
 
 
 writes = some_writes()

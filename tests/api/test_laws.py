@@ -20,7 +20,6 @@ from tests.api.strategies import (
     CALLERS,
     COLLECTIONS,
     KEYS,
-    NOT_YET,
     TOUR,
     VISIBILITIES,
     WRITES,
@@ -378,8 +377,6 @@ def test_what_a_batch_retracts_comes_back_unchanged(
     store: Store, history: History, more: list[Form], name: str, kept: set[int], lines: bool
 ) -> None:
     """A collection sent in part, what is missing being retracted, and then as a whole is the collection as it was."""
-    if "batch" in NOT_YET:
-        pytest.skip("the service has no batches yet")
     world = World(store)
     world.play([*history, *(("create", {**each, "collection": name}) for each in more)])
     home, model = world.own(name), world.model
@@ -488,7 +485,7 @@ OF_NAMES = (
 def check_names(world: World, caller: str) -> None:
     """Actors, sources, collections and timelines are there, by name and in lists, for whom they should be."""
     model, asking = world.model, world.callers[caller]
-    for kind in ("actors", "sources") if "what sources rest on is used" not in NOT_YET else ():
+    for kind in ("actors", "sources"):
         for named in (False, True):
             used = model.used(asking, named)[kind]
             if named:

@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Flaky
 
 from service.storage.embedded import EmbeddedPostgres
 from service.storage.keys import make_key
@@ -95,11 +96,13 @@ def holds(law: str, store: Store) -> bool:
         database=None,
         deadline=None,
         phases=[Phase.generate],
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     try:
         hurried(given(**strategies)(check))(store=store)
-    except AssertionError:
+    except (AssertionError, Flaky):
+        # What breaks it once and, in a store that has grown meanwhile, not again, breaks it.
         return False
     return True
 
