@@ -6,6 +6,7 @@ superset; a group that is `exact` finds just what the filter chooses, as long as
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ from service.domain.dates import LATEST, bound_text, parse, year_start
 from service.domain.event import Claim, Event, Facts
 from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
 from service.domain.lenses import Aliases, Lens
-from service.domain.standing import standing_of
+from service.domain.standing import Tally
 
 Term = tuple[str, str]
 """A dimension and a value of it, such as ("actor", "bild")."""
@@ -71,6 +72,7 @@ def _of_event(event: Event) -> Iterator[Term]:
         yield "coarse cell", _cell(latitude, longitude, COARSE)
     for relation in event.relations:
         yield "points at", relation.event
+        yield "relation", f"{relation.type} {relation.event}"
 
 
 def _of_claims(event: Event, facts: Facts) -> Iterator[Term]:
@@ -107,13 +109,16 @@ def _of_standing(event: Event, facts: Facts, aliases: Aliases) -> Iterator[Term]
     for origins in range(2, min(event.standing.origins, ORIGINS_MAX) + 1):
         yield "origins", str(origins)
     dated = [pair for pair in stated if pair[1].reached is not None]
-    for number in range(len(dated)):
-        if number + 1 < len(dated) and dated[number + 1][1].reached == dated[number][1].reached:
+    tally = Tally(aliases)
+    for pair, following in zip_longest(dated, dated[1:]):
+        tally.add(*pair)
+        if following is not None and following[1].reached == pair[1].reached:
             continue
-        ever = standing_of(dated[: number + 1], aliases)
-        if ever.state != event.standing.state:
-            yield "standing once", ever.state
-        for origins in range(max(event.standing.origins, 1) + 1, min(ever.origins, ORIGINS_MAX) + 1):
+        origins_then = tally.origins
+        state = tally.state(origins_then)
+        if state != event.standing.state:
+            yield "standing once", state
+        for origins in range(max(event.standing.origins, 1) + 1, min(origins_then, ORIGINS_MAX) + 1):
             yield "origins once", str(origins)
 
 
@@ -154,7 +159,7 @@ def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
         yield from _box(filters.box)
     related = filters.related
     if related is not None and related.out is None:
-        yield Group(() if related.event is None else (("points at", related.event),), exact=not related.types)
+        yield Group(() if related.event is None else tuple(pointing(related.event, related.types)))
 
 
 def is_exact(filters: Filters, lens: Lens) -> bool:
@@ -184,6 +189,14 @@ def same_actors(slugs: Iterable[str], aliases: Aliases) -> list[str]:
     """The slugs, and all others that stand for the same actors."""
     meant = {aliases.get(slug, slug) for slug in slugs}
     return sorted(meant | {alias for alias, actor in aliases.items() if actor in meant})
+
+
+def pointing(event: str, types: frozenset[str]) -> Iterator[Term]:
+    """Of events with a relation to this one, of one of the types or of any."""
+    if not types:
+        yield "points at", event
+    for name in sorted(types):
+        yield "relation", f"{name} {event}"
 
 
 def _plain(dimension: str, values: tuple[str, ...]) -> Iterator[Group]:

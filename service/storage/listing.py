@@ -10,6 +10,7 @@ from service.domain.errors import SelectionTooBroad
 from service.domain.filters import Filters
 from service.domain.lenses import Position, Seen, Version, see
 from service.domain.selection import Selection, holds
+from service.domain.terms import Term, pointing
 from service.storage import walking
 from service.storage.events import Identity, find_by_id, find_by_key
 from service.storage.pool import Connection
@@ -40,6 +41,7 @@ async def walk_selection(
     recheck = not groups.exact
     closed = selection.revision != selection.head
     budget = max(walking.budget_of(groups, limit), len(named.events))
+    rows = limit
     chosen = gone_by = 0
     for undated in (False, True):
         if after is not None and after[0] and not undated:
@@ -53,7 +55,7 @@ async def walk_selection(
                 named,
                 undated=undated,
                 after=place,
-                limit=limit,
+                rows=rows,
                 budget=budget,
                 closed=closed,
                 facts=recheck,
@@ -62,8 +64,9 @@ async def walk_selection(
                 # A write has closed postings since the head was read: look where they are now.
                 closed = True
                 continue
-            full = len(walk.candidates) == limit
-            gone_by += limit if full else walk.looked_at
+            full = len(walk.candidates) == rows
+            gone_by += rows if full else walk.looked_at
+            before = chosen
             for candidate in walk.candidates:
                 # Facts come along where somebody has to look.
                 seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
@@ -75,6 +78,9 @@ async def walk_selection(
                     gone_by = 0
             if full:
                 place = walk.candidates[-1].position
+                # `holds` may throw away most of what the terms let through.
+                rows = walking.rows_of(rows, limit, chosen - before, limit - chosen % limit)
+                budget = max(budget, rows)
             elif walk.exhausted:
                 break
             else:
@@ -105,7 +111,7 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
     for side in sides:
         ids |= (side.ids or frozenset()) | (side.related.out or frozenset() if side.related else frozenset())
     found = await find_by_id(connection, ids) if ids else {}
-    beside = None
+    beside: tuple[Term, ...] = ()
     outright: set[str] | None = None
     numbers: list[int] | None = None
     for side in sides:
@@ -122,14 +128,15 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
     else:
         for side in sides:
             if side.related is not None and side.related.out is not None and side.related.event is not None:
-                beside, outright = ("points at", side.related.event), set(side.related.out)
+                beside = tuple(pointing(side.related.event, side.related.types))
+                outright = set(side.related.out)
                 break
             if side.revisions is not None:
                 numbers = await _few(connection, RECORDED_BETWEEN, *side.revisions, selection.revision)
                 if numbers is not None:
                     break
         else:
-            if beside is None and groups.shortest > WALK_LONG:
+            if not beside and groups.shortest > WALK_LONG:
                 if selection.revision < selection.head:
                     numbers = await _few(connection, RECORDED_BETWEEN, 0, selection.revision, selection.revision)
                 if numbers is None and selection.lens.known != LATEST:
@@ -146,7 +153,7 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
         and (event.id in selection.include or is_named(selection.timeline, event))
     ]
     return Named(
-        walks=beside is not None or (outright is None and numbers is None),
+        walks=bool(beside) or (outright is None and numbers is None),
         events=[event.event for event in named] + (numbers or []),
         pinned=[event.id in selection.include for event in named] + [False] * len(numbers or []),
         excluded=[found[id].event for id in selection.exclude & found.keys()],

@@ -21,7 +21,11 @@ GROUPS_MAX: Final = 4
 """How many groups of several terms the statement checks for the request, and for a timeline; more are rechecked."""
 DRIVING_TERMS_MAX: Final = 1_000
 """A group of more terms is checked, but their lists are not walked."""
+LISTS_CHEAP: Final = 16
+"""So many lists walked beside each other cost about as much as what is done with their events."""
 BUDGET_MAX: Final = 2_000
+ROWS_MAX: Final = 1_000
+"""No look brings more documents than these, unless the caller asks for more."""
 
 # $1 driving terms
 # $2 classes to walk, $3 $4 $5 the place each begins after, $6 the lower bound at which each ends when descending
@@ -111,6 +115,11 @@ class Terms(Struct, frozen=True):
     size: int
     drives: bool
 
+    @property
+    def cost(self) -> float:
+        """What walking them costs beside other groups: every look reads on in each list, unless a few read them out."""
+        return self.size * (1 + min(len(self.numbers) / LISTS_CHEAP, self.size / BUDGET_MAX))
+
 
 class Groups(Struct, frozen=True):
     """A selection's terms as the index knows them. An impossible one asks for a term that no event ever had."""
@@ -127,14 +136,14 @@ class Groups(Struct, frozen=True):
 
     @property
     def shortest(self) -> int:
-        """How many postings the shortest list has that can be walked."""
+        """How many postings the lists have that are walked."""
         return self.driver.size
 
     @property
     def driver(self) -> Terms:
-        """The group with the fewest postings."""
+        """The group that costs least to walk: mostly that with the fewest postings."""
         every = [group for group in (*self.request, *self.timeline) if group.drives]
-        return min([*every, self.collections], key=lambda group: group.size)
+        return min([*every, self.collections], key=lambda group: group.cost)
 
     @property
     def impossible_timeline(self) -> bool:
@@ -201,8 +210,8 @@ class Named(Struct, frozen=True):
     events: list[int] = []
     pinned: list[bool] = []
     excluded: list[int] = []
-    beside: Term | None = None
-    """The term whose events are walked where those named are the rest of what one filter asks for."""
+    beside: tuple[Term, ...] = ()
+    """The terms whose events are walked where those named are the rest of what one filter asks for."""
 
 
 async def walk(
@@ -213,12 +222,12 @@ async def walk(
     *,
     undated: bool,
     after: Position | None,
-    limit: int,
+    rows: int,
     budget: int,
     closed: bool,
     facts: bool,
 ) -> Walk:
-    """Looks at up to `budget` candidates beyond `after`, among events with a date or without, and keeps up to `limit`.
+    """Looks at up to `budget` candidates beyond `after`, among events with a date or without, and keeps up to `rows`.
 
     `closed` walks postings that have since been closed too; it is needed for every revision but the head.
     """
@@ -233,8 +242,8 @@ async def walk(
     statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
     driver: list[int] = []
     if walks:
-        driver = groups.driver.numbers if named.beside is None else await _numbers(connection, named.beside)
-    rows = await connection.fetch(
+        driver = await _numbers(connection, named.beside) if named.beside else groups.driver.numbers
+    found = await connection.fetch(
         statements[descending],
         driver,
         spans,
@@ -248,7 +257,7 @@ async def walk(
         EARLIEST if undated else bounds.hi_min,
         LATEST if undated else bounds.hi_max,
         budget,
-        limit,
+        rows,
         named.events if _takes(request, undated) and not groups.impossible else [],
         named.pinned if _takes(request, undated) and not groups.impossible else [],
         undated,
@@ -265,10 +274,10 @@ async def walk(
         facts,
         groups.hidden,
     )
-    last = rows[-1]
+    last = found[-1]
     return Walk(
         candidates=[
-            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, rows[:-1])
+            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, found[:-1])
         ],
         last=None if last[0] is None else (undated, last[10], last[11], last[0]),
         exhausted=last[12] < budget,
@@ -277,8 +286,8 @@ async def walk(
     )
 
 
-async def _numbers(connection: Connection, term: Term) -> list[int]:
-    return [number for number, _ in (await find_terms(connection, [term], closed=False)).values()]
+async def _numbers(connection: Connection, named: tuple[Term, ...]) -> list[int]:
+    return [number for number, _ in (await find_terms(connection, named, closed=False)).values()]
 
 
 def _takes(filters: Filters, undated: bool) -> bool:
@@ -294,9 +303,14 @@ def _limits(filters: Filters, undated: bool) -> tuple[int, int, int, int]:
 
 def _checked(groups: list[Terms]) -> list[list[int] | None]:
     """The groups as the statement checks them: those of several terms, and the terms of which each must be there."""
-    several = [group.numbers for group in groups if len(group.numbers) > 1][:GROUPS_MAX]
+    several: list[list[int] | None] = [group.numbers for group in _several(groups)]
     every = [group.numbers[0] for group in groups if len(group.numbers) == 1]
     return [*several, *[None] * (GROUPS_MAX - len(several)), every]
+
+
+def _several(groups: list[Terms]) -> list[Terms]:
+    """The groups of several terms that the statement checks: those that the fewest events pass."""
+    return sorted((group for group in groups if len(group.numbers) > 1), key=lambda group: group.size)[:GROUPS_MAX]
 
 
 def _outermost(descending: bool) -> tuple[int, int, int]:
@@ -335,12 +349,21 @@ def _streams(
 
 
 def budget_of(groups: Groups, limit: int) -> int:
-    """How many candidates to look at for a page: more where the other groups let few of them pass."""
-    sizes = sorted(group.size for group in (*groups.request, *groups.timeline))
-    if not sizes:
-        return limit
+    """How many candidates to look at for a page: more where the other groups that are checked let few of them pass."""
+    driver = groups.driver
     every = max(groups.collections.size, 1)
     passing = 1.0
-    for size in sizes[1:]:
-        passing *= min(1.0, max(size, 1) / every)
+    for side in (groups.request, groups.timeline):
+        for group in (*(group for group in side if len(group.numbers) == 1), *_several(side)):
+            if group is not driver:
+                passing *= min(1.0, max(group.size, 1) / every)
     return limit if passing == 1.0 else int(min(max(2 * limit / passing, 60), BUDGET_MAX))
+
+
+def rows_of(rows: int, limit: int, chosen: int, wanted: int) -> int:
+    """How many rows to ask for, after a look that brought `rows` of which `chosen` were, for `wanted` more.
+
+    As many as will do at that rate, but no more than four times as many as before, since the rate is of a few.
+    """
+    enough = wanted * rows // max(chosen, 1) if chosen < rows else wanted
+    return max(limit, min(enough, 4 * rows, ROWS_MAX))
