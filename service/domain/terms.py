@@ -27,7 +27,8 @@ ORIGINS_MAX = 20
 PAIRS_MAX = 400
 MONTHS_MAX = 60
 CELLS_MAX = 64
-COARSE = 10  # Degrees of the coarser cells; the finer ones have one.
+CELLS = {"fine cell": 0.1, "cell": 1.0, "coarse cell": 10.0}
+"""Degrees of the sides of cells: a small box is looked for in small ones."""
 
 _YEAR_0, _YEAR_10000 = year_start(0), year_start(10_000)
 
@@ -68,8 +69,8 @@ def _of_event(event: Event) -> Iterator[Term]:
         if place.country is not None:
             yield "country", place.country
     for latitude, longitude in coordinates(event):
-        yield "cell", _cell(latitude, longitude, 1)
-        yield "coarse cell", _cell(latitude, longitude, COARSE)
+        for dimension, degrees in CELLS.items():
+            yield dimension, _cell(latitude, longitude, degrees)
     for relation in event.relations:
         yield "points at", relation.event
         yield "relation", f"{relation.type} {relation.event}"
@@ -242,19 +243,19 @@ def _publication(first: int, last: int) -> Group:
     return Group((wide,), (("published year", begins[:4], ends[:4]),), exact=False)
 
 
-def _cell(latitude: float, longitude: float, degrees: int) -> str:
-    row = min(math.floor((latitude + 90) / degrees), 180 // degrees - 1)
-    column = math.floor((longitude + 180) / degrees) % (360 // degrees)
-    return f"{row} {column}"
+def _cell(latitude: float, longitude: float, degrees: float) -> str:
+    return f"{_row(latitude, degrees)} {math.floor((longitude + 180) / degrees) % round(360 / degrees)}"
+
+
+def _row(latitude: float, degrees: float) -> int:
+    """The row of cells in which a latitude lies, with the pole in the last."""
+    return min(math.floor((latitude + 90) / degrees), round(180 / degrees) - 1)
 
 
 def _box(box: Box) -> Iterator[Group]:
-    for dimension, degrees in (("cell", 1), ("coarse cell", COARSE)):
-        rows = range(
-            min(math.floor((box.south + 90) / degrees), 180 // degrees - 1),
-            min(math.floor((box.north + 90) / degrees), 180 // degrees - 1) + 1,
-        )
-        around = 360 // degrees
+    for dimension, degrees in CELLS.items():
+        rows = range(_row(box.south, degrees), _row(box.north, degrees) + 1)
+        around = round(360 / degrees)
         west, east = math.floor((box.west + 180) / degrees), math.floor((box.east + 180) / degrees)
         width = east - west + 1 if box.west <= box.east else around - west + east + 1
         if dimension == "coarse cell" or len(rows) * width <= CELLS_MAX:

@@ -17,6 +17,8 @@ from service.storage.pool import Connection
 from service.storage.walking import Groups, Named
 
 CANDIDATES_MAX: Final = 50_000
+MERGED_AFTER: Final = 4_000
+"""After so many candidates in vain two lists are merged, which reads both of them to where they meet."""
 
 
 class Found(Struct, frozen=True):
@@ -43,6 +45,7 @@ async def walk_selection(
     budget = max(walking.budget_of(groups, limit), len(named.events))
     rows = limit
     chosen = gone_by = 0
+    met: list[int] | None = None
     for undated in (False, True):
         if after is not None and after[0] and not undated:
             continue
@@ -59,6 +62,7 @@ async def walk_selection(
                 budget=budget,
                 closed=closed,
                 facts=recheck,
+                met=met,
             )
             if not closed and walk.head != selection.revision:
                 # A write has closed postings since the head was read: look where they are now.
@@ -75,7 +79,7 @@ async def walk_selection(
                 yield Found(candidate.version, candidate.position, None if seen is None or seen.whole else seen)
                 chosen, gone_by = chosen + 1, gone_by - 1
                 if chosen % limit == 0:
-                    gone_by = 0
+                    gone_by, met = 0, None
             if full:
                 place = walk.candidates[-1].position
                 # `holds` may throw away most of what the terms let through.
@@ -87,6 +91,8 @@ async def walk_selection(
                 place = walk.last
                 # The groups meet less often than their sizes promise.
                 budget = max(budget, min(2 * budget, walking.BUDGET_MAX))
+                if gone_by > MERGED_AFTER and named.walks and not named.beside:
+                    met = groups.met
             if gone_by > CANDIDATES_MAX:
                 raise SelectionTooBroad(
                     "Too many events would have to be looked at to find the ones asked for. "

@@ -24,6 +24,8 @@ DRIVING_TERMS_MAX: Final = 1_000
 LISTS_CHEAP: Final = 16
 """So many lists walked beside each other cost about as much as what is done with their events."""
 BUDGET_MAX: Final = 2_000
+MET_MAX: Final = 220_000
+"""Lists of no more postings are merged. The statement's own bound lies higher, since writes go on between the two."""
 ROWS_MAX: Final = 1_000
 """No look brings more documents than these, unless the caller asks for more."""
 
@@ -35,6 +37,7 @@ ROWS_MAX: Final = 1_000
 # $30 collections in sight, $31..$34 groups of the request and $35 terms that it wants all of, $36..$40 of the timeline
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
 # $45 whether facts are wanted of all, $46 terms of collections out of sight, for which they are wanted anyway
+# $47 terms of another group, where walks are to stop only at events that stand in its lists too; else null
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
 WITH walk AS MATERIALIZED (
@@ -42,12 +45,25 @@ WITH walk AS MATERIALIZED (
     JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS b(span, lo, hi, event, stop)
       ON b.span = s.span
     WHERE s.term = ANY ($1::int4[]) AND s.postings > 0
+), met AS MATERIALIZED (
+    SELECT x.event FROM term_span s
+    JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS w(span, lo, hi, event, stop)
+      ON w.span = s.span
+    CROSS JOIN LATERAL (
+        SELECT p.event FROM posting p
+        WHERE p.term = s.term AND p.span = s.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
+          AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11 AND p.since <= $7 AND p.until > $7 AND p.known <= $8
+        OFFSET 0
+    ) x
+    WHERE s.term = ANY ($47::int4[]) AND s.postings > 0
+    LIMIT 250000
 ), found AS (
     SELECT x.t_lo, x.t_hi, x.event, false AS pinned FROM walk w CROSS JOIN LATERAL (
         SELECT p.t_lo, p.t_hi, p.event FROM posting p
         WHERE p.term = w.term AND p.span = w.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
           AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11
           AND p.since <= $7 AND p.until > $7 AND p.known <= $8
+          AND ($47::int4[] IS NULL OR p.event IN (SELECT m.event FROM met m))
         ORDER BY p.t_lo {order}, p.t_hi {order}, p.event {order} LIMIT $12
     ) x
   UNION ALL
@@ -146,6 +162,15 @@ class Groups(Struct, frozen=True):
         return min([*every, self.collections], key=lambda group: group.cost)
 
     @property
+    def met(self) -> list[int] | None:
+        """The terms of the shortest other group, if both it and what is walked may be read in one go."""
+        others = [group for group in (*self.request, *self.timeline) if group is not self.driver]
+        shortest = min(others, key=lambda group: group.size, default=None)
+        if shortest is None or max(shortest.size, self.driver.size) > MET_MAX:
+            return None
+        return shortest.numbers
+
+    @property
     def impossible_timeline(self) -> bool:
         return not all(group.numbers for group in self.timeline)
 
@@ -226,10 +251,12 @@ async def walk(
     budget: int,
     closed: bool,
     facts: bool,
+    met: list[int] | None = None,
 ) -> Walk:
     """Looks at up to `budget` candidates beyond `after`, among events with a date or without, and keeps up to `rows`.
 
-    `closed` walks postings that have since been closed too; it is needed for every revision but the head.
+    `closed` walks postings that have since been closed too; it is needed for every revision but the head. `met` are
+    terms of a group with which the walk is merged: its candidates are those that stand in lists of both.
     """
     request, timeline = selection.filters, selection.timeline
     descending = selection.descending and not undated
@@ -273,6 +300,7 @@ async def walk(
         *(timeline.revisions or (0, LATEST)),
         facts,
         groups.hidden,
+        met,
     )
     last = found[-1]
     return Walk(

@@ -82,6 +82,10 @@ async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monke
         # Versions of a span of revisions are looked at outright where they are few, and walked past where they are not.
         monkeypatch.setattr(listing, "OUTRIGHT_MAX", past.random.choice([0, 20, 5_000]))
         monkeypatch.setattr(listing, "WALK_LONG", past.random.choice([0, 30, 20_000]))
+        # Lists are merged where they rarely meet and are not too long.
+        monkeypatch.setattr(listing, "MERGED_AFTER", past.random.choice([0, 0, 5, 4_000]))
+        monkeypatch.setattr(walking, "MET_MAX", past.random.choice([30, 220_000]))
+        monkeypatch.setattr(walking, "ROWS_MAX", past.random.choice([1, 3, 1_000]))
         # So many terms of one group, and they are no longer walked, or looked for one by one.
         monkeypatch.setattr(walking, "DRIVING_TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
         for name in ("PAIRS_MAX", "CELLS_MAX", "MONTHS_MAX"):
