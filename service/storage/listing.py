@@ -18,7 +18,7 @@ from service.storage.walking import Groups, Named
 
 CANDIDATES_MAX: Final = 50_000
 MERGED_AFTER: Final = 4_000
-"""After so many candidates in vain two lists are merged, which reads both of them to where they meet."""
+"""After so many candidates in vain two lists are merged, once for a page: it reads both to where they meet."""
 
 
 class Found(Struct, frozen=True):
@@ -46,8 +46,10 @@ async def walk_selection(
     rows = limit
     chosen = gone_by = 0
     met: list[int] | None = None
+    merged = False
     for undated in (False, True):
-        if after is not None and after[0] and not undated:
+        takes = selection.filters.undated if undated else selection.filters.dated
+        if not takes or (after is not None and after[0] and not undated):
             continue
         place = after if after is not None and after[0] == undated else None
         while True:
@@ -70,7 +72,7 @@ async def walk_selection(
                 continue
             full = len(walk.candidates) == rows
             gone_by += rows if full else walk.looked_at
-            before = chosen
+            before, met = chosen, None
             for candidate in walk.candidates:
                 # Facts come along where somebody has to look.
                 seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
@@ -79,7 +81,7 @@ async def walk_selection(
                 yield Found(candidate.version, candidate.position, None if seen is None or seen.whole else seen)
                 chosen, gone_by = chosen + 1, gone_by - 1
                 if chosen % limit == 0:
-                    gone_by, met = 0, None
+                    gone_by, merged = 0, False
             if full:
                 place = walk.candidates[-1].position
                 # `holds` may throw away most of what the terms let through.
@@ -91,8 +93,8 @@ async def walk_selection(
                 place = walk.last
                 # The groups meet less often than their sizes promise.
                 budget = max(budget, min(2 * budget, walking.BUDGET_MAX))
-                if gone_by > MERGED_AFTER and named.walks and not named.beside:
-                    met = groups.met
+                if gone_by > MERGED_AFTER and not merged and not named.beside:
+                    met, merged = groups.met, True
             if gone_by > CANDIDATES_MAX:
                 raise SelectionTooBroad(
                     "Too many events would have to be looked at to find the ones asked for. "

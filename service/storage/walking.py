@@ -38,6 +38,7 @@ ROWS_MAX: Final = 1_000
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
 # $45 whether facts are wanted of all, $46 terms of collections out of sight, for which they are wanted anyway
 # $47 terms of another group, where walks are to stop only at events that stand in its lists too; else null
+# `met` has a literal limit, from which the planner knows that it may be hashed.
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
 WITH walk AS MATERIALIZED (
