@@ -1,5 +1,6 @@
 """What the claims seen amount to, taken together: voices, origins, and the state of an event (api: standing)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ DENYING = frozenset({"denies", "disputes"})
 SET_ASIDE = frozenset({"mentions", "expects"})
 
 Stated = tuple[Claim, ClaimFacts]
+Voice = tuple[str, str]
 
 
 def roots_of(start: str, parents: Callable[[str], Iterable[str]]) -> list[str]:
@@ -58,20 +60,14 @@ def standing_of(stated: Sequence[Stated], aliases: Mapping[str, str] = MappingPr
 
     `aliases` tells which actor a merged one stands for: the two are one voice.
     """
-    # By voice, in the order of the claims that count.
-    counting: dict[tuple[str, str], Stated] = {}
+    tally = Tally(aliases)
     for claim, facts in stated:
-        if claim.stance not in SET_ASIDE:
-            voice = _voice(claim, facts, aliases)
-            counting.pop(voice, None)
-            counting[voice] = (claim, facts)
-    asserting = [pair for pair in counting.values() if pair[0].stance in ASSERTING]
-    denying = [pair for pair in counting.values() if pair[0].stance in DENYING]
-    origins = _origins(asserting)
+        tally.add(claim, facts)
+    origins = tally.origins
     return Standing(
-        state=_state(stated, counting, asserting, denying, origins),
-        asserting=len(asserting),
-        denying=len(denying),
+        state=tally.state(origins),
+        asserting=tally.asserting,
+        denying=tally.denying,
         sources=len({claim.source for claim, _ in stated}),
         origins=origins,
         first_published=_first(stated, ASSERTING),
@@ -79,44 +75,87 @@ def standing_of(stated: Sequence[Stated], aliases: Mapping[str, str] = MappingPr
     )
 
 
-def _voice(claim: Claim, facts: ClaimFacts, aliases: Mapping[str, str]) -> tuple[str, str]:
+class Tally:
+    """Claims taken together one after the other, in their documented order.
+
+    Each costs the same however many came before, so the standing after every one of them is as cheap as the last; but
+    for claims that rest on several roots, among which the independent are sought again whenever `origins` is asked.
+    """
+
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        self.aliases = aliases
+        self.asserting = 0
+        self.denying = 0
+        self._any = False
+        self._correcting = 0
+        # By voice, in the order of the claims that count; and of those asserting, what they rest on.
+        self._counting: dict[Voice, Stated] = {}
+        self._roots: Counter[str] = Counter()
+        self._several: dict[Voice, Stated] = {}
+
+    def add(self, claim: Claim, facts: ClaimFacts) -> None:
+        self._any = True
+        if claim.stance in SET_ASIDE:
+            return
+        voice = _voice(claim, facts, self.aliases)
+        earlier = self._counting.pop(voice, None)
+        if earlier is not None:
+            self._count(voice, *earlier, -1)
+        self._counting[voice] = claim, facts
+        self._count(voice, claim, facts, 1)
+
+    def _count(self, voice: Voice, claim: Claim, facts: ClaimFacts, number: int) -> None:
+        if claim.stance in DENYING:
+            self.denying += number
+        if claim.stance not in ASSERTING:
+            return
+        self.asserting += number
+        if claim.stance == "corrects":
+            self._correcting += number
+        if len(facts.roots) > 1:
+            if number > 0:
+                self._several[voice] = claim, facts
+            else:
+                del self._several[voice]
+        else:
+            root = facts.roots[0]
+            self._roots[root] += number
+            if not self._roots[root]:
+                del self._roots[root]
+
+    @property
+    def origins(self) -> int:
+        """Independent roots: claims resting on one root first, then those on several, by source slug."""
+        number = len(self._roots)
+        if self._several:
+            counted = set(self._roots)
+            for _, facts in sorted(self._several.values(), key=lambda pair: pair[0].source):
+                if counted.isdisjoint(facts.roots):
+                    number += 1
+                    counted.update(facts.roots)
+        return number
+
+    def state(self, origins: int) -> StandingState:
+        """What they amount to, of so many origins."""
+        if not self._any:
+            return "unsourced"
+        if not self._counting:
+            return "mentioned"
+        if self.asserting and self.denying:
+            return "contested"
+        if self.denying:
+            return "denied"
+        if not self.asserting:
+            return "retracted"
+        if self._correcting:
+            return "corrected"
+        return "corroborated" if origins >= 2 else "reported"
+
+
+def _voice(claim: Claim, facts: ClaimFacts, aliases: Mapping[str, str]) -> Voice:
     """Who stands behind a claim. An actor and a source of the same slug are two voices."""
     actor = claim.speakers[0] if claim.speakers else facts.publisher
     return ("source", claim.source) if actor is None else ("actor", aliases.get(actor, actor))
-
-
-def _state(
-    stated: Sequence[Stated],
-    counting: dict[tuple[str, str], Stated],
-    asserting: Sequence[Stated],
-    denying: Sequence[Stated],
-    origins: int,
-) -> StandingState:
-    if not stated:
-        return "unsourced"
-    if not counting:
-        return "mentioned"
-    if not asserting and not denying:
-        return "retracted"
-    if asserting and denying:
-        return "contested"
-    if denying:
-        return "denied"
-    if any(claim.stance == "corrects" for claim, _ in asserting):
-        return "corrected"
-    return "corroborated" if origins >= 2 else "reported"
-
-
-def _origins(asserting: Sequence[Stated]) -> int:
-    """Independent roots: claims resting on one root first, then those on several, by source slug."""
-    counted = {facts.roots[0] for _, facts in asserting if len(facts.roots) == 1}
-    number = len(counted)
-    several = sorted((pair for pair in asserting if len(pair[1].roots) > 1), key=lambda pair: pair[0].source)
-    for _, facts in several:
-        if counted.isdisjoint(facts.roots):
-            number += 1
-            counted.update(facts.roots)
-    return number
 
 
 def _first(stated: Sequence[Stated], stances: frozenset[str]) -> str | None:

@@ -6,6 +6,7 @@ superset; a group that is `exact` finds just what the filter chooses, as long as
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 
 from msgspec import Struct
 
@@ -13,8 +14,7 @@ from service.domain.dates import LATEST, bound_text, parse, year_start
 from service.domain.event import Claim, Event, Facts
 from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
 from service.domain.lenses import Aliases, Lens
-from service.domain.standing import standing_of
-from service.domain.values import STANDINGS
+from service.domain.standing import Tally
 
 Term = tuple[str, str]
 """A dimension and a value of it, such as ("actor", "bild")."""
@@ -24,12 +24,11 @@ Parents = Callable[[str], Iterable[str]]
 
 ORIGINS_MAX = 20
 """More independent origins than these are not told apart by terms."""
-INSTANTS_MAX = 32
-"""Where claims became known at more instants, every standing is held possible at one of them."""
 PAIRS_MAX = 400
 MONTHS_MAX = 60
 CELLS_MAX = 64
-COARSE = 10  # Degrees of the coarser cells; the finer ones have one.
+CELLS = {"fine cell": 0.1, "cell": 1.0, "coarse cell": 10.0}
+"""Degrees of the sides of cells: a small box is looked for in small ones."""
 
 _YEAR_0, _YEAR_10000 = year_start(0), year_start(10_000)
 
@@ -70,11 +69,11 @@ def _of_event(event: Event) -> Iterator[Term]:
         if place.country is not None:
             yield "country", place.country
     for latitude, longitude in coordinates(event):
-        yield "cell", _cell(latitude, longitude, 1)
-        yield "coarse cell", _cell(latitude, longitude, COARSE)
+        for dimension, degrees in CELLS.items():
+            yield dimension, _cell(latitude, longitude, degrees)
     for relation in event.relations:
         yield "points at", relation.event
-        yield "points at as", f"{relation.type} {relation.event}"
+        yield "relation", f"{relation.type} {relation.event}"
 
 
 def _of_claims(event: Event, facts: Facts) -> Iterator[Term]:
@@ -111,26 +110,17 @@ def _of_standing(event: Event, facts: Facts, aliases: Aliases) -> Iterator[Term]
     for origins in range(2, min(event.standing.origins, ORIGINS_MAX) + 1):
         yield "origins", str(origins)
     dated = [pair for pair in stated if pair[1].reached is not None]
-    # Where each instant's claims end, in the order in which they became known.
-    ends = [
-        number
-        for number, (_, facts_of) in enumerate(dated, 1)
-        if number == len(dated) or dated[number][1].reached != facts_of.reached
-    ]
-    if len(ends) > INSTANTS_MAX:
-        yield from (("standing once", state) for state in STANDINGS if state != event.standing.state)
-        yield from _origins_once(event, len(dated))
-        return
-    for end in ends:
-        ever = standing_of(dated[:end], aliases)
-        if ever.state != event.standing.state:
-            yield "standing once", ever.state
-        yield from _origins_once(event, ever.origins)
-
-
-def _origins_once(event: Event, origins: int) -> Iterator[Term]:
-    for number in range(max(event.standing.origins, 1) + 1, min(origins, ORIGINS_MAX) + 1):
-        yield "origins once", str(number)
+    tally = Tally(aliases)
+    for pair, following in zip_longest(dated, dated[1:]):
+        tally.add(*pair)
+        if following is not None and following[1].reached == pair[1].reached:
+            continue
+        origins_then = tally.origins
+        state = tally.state(origins_then)
+        if state != event.standing.state:
+            yield "standing once", state
+        for origins in range(max(event.standing.origins, 1) + 1, min(origins_then, ORIGINS_MAX) + 1):
+            yield "origins once", str(origins)
 
 
 def beneath(event: Event, parents: Parents) -> set[str]:
@@ -170,13 +160,7 @@ def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
         yield from _box(filters.box)
     related = filters.related
     if related is not None and related.out is None:
-        yield Group(() if related.event is None else tuple(pointing_at(related.event, related.types)))
-
-
-def pointing_at(event: str, types: Iterable[str]) -> Iterator[Term]:
-    """The terms of events with a relation to this one, of one of the types if there are any."""
-    of_types = [("points at as", f"{named} {event}") for named in sorted(types)]
-    yield from of_types or [("points at", event)]
+        yield Group(() if related.event is None else tuple(pointing(related.event, related.types)))
 
 
 def is_exact(filters: Filters, lens: Lens) -> bool:
@@ -206,6 +190,14 @@ def same_actors(slugs: Iterable[str], aliases: Aliases) -> list[str]:
     """The slugs, and all others that stand for the same actors."""
     meant = {aliases.get(slug, slug) for slug in slugs}
     return sorted(meant | {alias for alias, actor in aliases.items() if actor in meant})
+
+
+def pointing(event: str, types: frozenset[str]) -> Iterator[Term]:
+    """Of events with a relation to this one, of one of the types or of any."""
+    if not types:
+        yield "points at", event
+    for name in sorted(types):
+        yield "relation", f"{name} {event}"
 
 
 def _plain(dimension: str, values: tuple[str, ...]) -> Iterator[Group]:
@@ -251,19 +243,19 @@ def _publication(first: int, last: int) -> Group:
     return Group((wide,), (("published year", begins[:4], ends[:4]),), exact=False)
 
 
-def _cell(latitude: float, longitude: float, degrees: int) -> str:
-    row = min(math.floor((latitude + 90) / degrees), 180 // degrees - 1)
-    column = math.floor((longitude + 180) / degrees) % (360 // degrees)
-    return f"{row} {column}"
+def _cell(latitude: float, longitude: float, degrees: float) -> str:
+    return f"{_row(latitude, degrees)} {math.floor((longitude + 180) / degrees) % round(360 / degrees)}"
+
+
+def _row(latitude: float, degrees: float) -> int:
+    """The row of cells in which a latitude lies, with the pole in the last."""
+    return min(math.floor((latitude + 90) / degrees), round(180 / degrees) - 1)
 
 
 def _box(box: Box) -> Iterator[Group]:
-    for dimension, degrees in (("cell", 1), ("coarse cell", COARSE)):
-        rows = range(
-            min(math.floor((box.south + 90) / degrees), 180 // degrees - 1),
-            min(math.floor((box.north + 90) / degrees), 180 // degrees - 1) + 1,
-        )
-        around = 360 // degrees
+    for dimension, degrees in CELLS.items():
+        rows = range(_row(box.south, degrees), _row(box.north, degrees) + 1)
+        around = round(360 / degrees)
         west, east = math.floor((box.west + 180) / degrees), math.floor((box.east + 180) / degrees)
         width = east - west + 1 if box.west <= box.east else around - west + east + 1
         if dimension == "coarse cell" or len(rows) * width <= CELLS_MAX:

@@ -10,15 +10,15 @@ from service.domain.errors import SelectionTooBroad
 from service.domain.filters import Filters
 from service.domain.lenses import Position, Seen, Version, see
 from service.domain.selection import Selection, holds
-from service.domain.terms import pointing_at
+from service.domain.terms import Term, pointing
 from service.storage import walking
 from service.storage.events import Identity, find_by_id, find_by_key
 from service.storage.pool import Connection
 from service.storage.walking import Groups, Named
 
 CANDIDATES_MAX: Final = 50_000
-ROWS_MAX: Final = 500
-"""Versions asked for at once where few of them are chosen, if the caller does not want more."""
+MERGED_AFTER: Final = 4_000
+"""After so many candidates in vain two lists are merged, once for a page: it reads both to where they meet."""
 
 
 class Found(Struct, frozen=True):
@@ -42,12 +42,14 @@ async def walk_selection(
     named = await _named(connection, selection, groups)
     recheck = not groups.exact
     closed = selection.revision != selection.head
-    driver = groups.driver(limit)
-    budget = max(walking.budget_of(groups, driver, limit), len(named.events))
+    budget = max(walking.budget_of(groups, limit), len(named.events))
     rows = limit
     chosen = gone_by = 0
+    met: list[int] | None = None
+    merged = False
     for undated in (False, True):
-        if after is not None and after[0] and not undated:
+        takes = selection.filters.undated if undated else selection.filters.dated
+        if not takes or (after is not None and after[0] and not undated):
             continue
         place = after if after is not None and after[0] == undated else None
         while True:
@@ -58,11 +60,11 @@ async def walk_selection(
                 named,
                 undated=undated,
                 after=place,
-                driver=driver,
-                limit=rows,
+                rows=rows,
                 budget=budget,
                 closed=closed,
                 facts=recheck,
+                met=met,
             )
             if not closed and walk.head != selection.revision:
                 # A write has closed postings since the head was read: look where they are now.
@@ -70,7 +72,7 @@ async def walk_selection(
                 continue
             full = len(walk.candidates) == rows
             gone_by += rows if full else walk.looked_at
-            before = chosen
+            before, met = chosen, None
             for candidate in walk.candidates:
                 # Facts come along where somebody has to look.
                 seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
@@ -79,19 +81,20 @@ async def walk_selection(
                 yield Found(candidate.version, candidate.position, None if seen is None or seen.whole else seen)
                 chosen, gone_by = chosen + 1, gone_by - 1
                 if chosen % limit == 0:
-                    gone_by = 0
+                    gone_by, merged = 0, False
             if full:
                 place = walk.candidates[-1].position
-                if 2 * (chosen - before) < rows:
-                    # The terms let too many pass, so that a page takes more of them.
-                    rows = max(rows, min(2 * rows, ROWS_MAX))
-                    budget = max(budget, rows)
+                # `holds` may throw away most of what the terms let through.
+                rows = walking.rows_of(rows, limit, chosen - before, limit - chosen % limit)
+                budget = max(budget, rows)
             elif walk.exhausted:
                 break
             else:
                 place = walk.last
                 # The groups meet less often than their sizes promise.
                 budget = max(budget, min(2 * budget, walking.BUDGET_MAX))
+                if gone_by > MERGED_AFTER and not merged and not named.beside:
+                    met, merged = groups.met, True
             if gone_by > CANDIDATES_MAX:
                 raise SelectionTooBroad(
                     "Too many events would have to be looked at to find the ones asked for. "
@@ -116,7 +119,7 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
     for side in sides:
         ids |= (side.ids or frozenset()) | (side.related.out or frozenset() if side.related else frozenset())
     found = await find_by_id(connection, ids) if ids else {}
-    beside = None
+    beside: tuple[Term, ...] = ()
     outright: set[str] | None = None
     numbers: list[int] | None = None
     for side in sides:
@@ -133,7 +136,7 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
     else:
         for side in sides:
             if side.related is not None and side.related.out is not None and side.related.event is not None:
-                beside = list(pointing_at(side.related.event, side.related.types))
+                beside = tuple(pointing(side.related.event, side.related.types))
                 outright = set(side.related.out)
                 break
             if side.revisions is not None:
@@ -141,7 +144,7 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
                 if numbers is not None:
                     break
         else:
-            if beside is None and groups.shortest > WALK_LONG:
+            if not beside and groups.shortest > WALK_LONG:
                 if selection.revision < selection.head:
                     numbers = await _few(connection, RECORDED_BETWEEN, 0, selection.revision, selection.revision)
                 if numbers is None and selection.lens.known != LATEST:
@@ -158,7 +161,7 @@ async def _named(connection: Connection, selection: Selection, groups: Groups) -
         and (event.id in selection.include or is_named(selection.timeline, event))
     ]
     return Named(
-        walks=beside is not None or (outright is None and numbers is None),
+        walks=bool(beside) or (outright is None and numbers is None),
         events=[event.event for event in named] + (numbers or []),
         pinned=[event.id in selection.include for event in named] + [False] * len(numbers or []),
         excluded=[found[id].event for id in selection.exclude & found.keys()],

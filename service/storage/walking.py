@@ -4,7 +4,6 @@ One statement walks the shortest of a selection's lists, checks the other terms 
 its documents along. What it yields is a superset where a term cannot decide; `listing` rechecks it.
 """
 
-import math
 from typing import Final
 
 from msgspec import Struct
@@ -22,11 +21,13 @@ GROUPS_MAX: Final = 4
 """How many groups of several terms the statement checks for the request, and for a timeline; more are rechecked."""
 DRIVING_TERMS_MAX: Final = 1_000
 """A group of more terms is checked, but their lists are not walked."""
+LISTS_CHEAP: Final = 16
+"""So many lists walked beside each other cost about as much as what is done with their events."""
 BUDGET_MAX: Final = 2_000
-LIST_COST: Final = 12
-"""What it costs to begin walking one more list, in candidates looked at."""
-CHECKED_TERMS: Final = 50
-"""So many terms of a group take as long to be checked on a candidate as the candidate takes to be fetched."""
+MET_MAX: Final = 220_000
+"""Lists of no more postings are merged. The statement's own bound lies higher, since writes go on between the two."""
+ROWS_MAX: Final = 1_000
+"""No look brings more documents than these, unless the caller asks for more."""
 
 # $1 driving terms
 # $2 classes to walk, $3 $4 $5 the place each begins after, $6 the lower bound at which each ends when descending
@@ -36,6 +37,8 @@ CHECKED_TERMS: Final = 50
 # $30 collections in sight, $31..$34 groups of the request and $35 terms that it wants all of, $36..$40 of the timeline
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
 # $45 whether facts are wanted of all, $46 terms of collections out of sight, for which they are wanted anyway
+# $47 terms of another group, where walks are to stop only at events that stand in its lists too; else null
+# `met` has a literal limit, from which the planner knows that it may be hashed.
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
 WITH walk AS MATERIALIZED (
@@ -43,12 +46,25 @@ WITH walk AS MATERIALIZED (
     JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS b(span, lo, hi, event, stop)
       ON b.span = s.span
     WHERE s.term = ANY ($1::int4[]) AND s.postings > 0
+), met AS MATERIALIZED (
+    SELECT x.event FROM term_span s
+    JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS w(span, lo, hi, event, stop)
+      ON w.span = s.span
+    CROSS JOIN LATERAL (
+        SELECT p.event FROM posting p
+        WHERE p.term = s.term AND p.span = s.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
+          AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11 AND p.since <= $7 AND p.until > $7 AND p.known <= $8
+        OFFSET 0
+    ) x
+    WHERE s.term = ANY ($47::int4[]) AND s.postings > 0
+    LIMIT 250000
 ), found AS (
     SELECT x.t_lo, x.t_hi, x.event, false AS pinned FROM walk w CROSS JOIN LATERAL (
         SELECT p.t_lo, p.t_hi, p.event FROM posting p
         WHERE p.term = w.term AND p.span = w.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
           AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11
           AND p.since <= $7 AND p.until > $7 AND p.known <= $8
+          AND ($47::int4[] IS NULL OR p.event IN (SELECT m.event FROM met m))
         ORDER BY p.t_lo {order}, p.t_hi {order}, p.event {order} LIMIT $12
     ) x
   UNION ALL
@@ -116,6 +132,11 @@ class Terms(Struct, frozen=True):
     size: int
     drives: bool
 
+    @property
+    def cost(self) -> float:
+        """What walking them costs beside other groups: every look reads on in each list, unless a few read them out."""
+        return self.size * (1 + min(len(self.numbers) / LISTS_CHEAP, self.size / BUDGET_MAX))
+
 
 class Groups(Struct, frozen=True):
     """A selection's terms as the index knows them. An impossible one asks for a term that no event ever had."""
@@ -131,51 +152,28 @@ class Groups(Struct, frozen=True):
         return not all(group.numbers for group in self.request)
 
     @property
+    def shortest(self) -> int:
+        """How many postings the lists have that are walked."""
+        return self.driver.size
+
+    @property
+    def driver(self) -> Terms:
+        """The group that costs least to walk: mostly that with the fewest postings."""
+        every = [group for group in (*self.request, *self.timeline) if group.drives]
+        return min([*every, self.collections], key=lambda group: group.cost)
+
+    @property
+    def met(self) -> list[int] | None:
+        """The terms of the shortest other group, if both it and what is walked may be read in one go."""
+        others = [group for group in (*self.request, *self.timeline) if group is not self.driver]
+        shortest = min(others, key=lambda group: group.size, default=None)
+        if shortest is None or max(shortest.size, self.driver.size) > MET_MAX:
+            return None
+        return shortest.numbers
+
+    @property
     def impossible_timeline(self) -> bool:
         return not all(group.numbers for group in self.timeline)
-
-    @property
-    def checked(self) -> list[Terms]:
-        """The groups that the statement checks, but for the collections."""
-        return [*_several(self.request)[:GROUPS_MAX], *_single(self.request),
-                *_several(self.timeline)[:GROUPS_MAX], *_single(self.timeline)]  # fmt: skip
-
-    @property
-    def shortest(self) -> int:
-        """How many postings the shortest list has that can be walked."""
-        return min(group.size for group in self._driving)
-
-    @property
-    def _driving(self) -> list[Terms]:
-        return [*(group for group in (*self.request, *self.timeline) if group.drives), self.collections]
-
-    def passing(self, driver: Terms) -> float:
-        """What part of the driver's events the other groups let pass, if they are as common there as anywhere."""
-        every = max(self.collections.size, 1)
-        others = (group.size for group in self.checked if group is not driver)
-        return math.prod(min(1.0, max(size, 1) / every) for size in others)
-
-    def driver(self, limit: int) -> Terms:
-        """The group of which a page of so many events is found with the least work.
-
-        Of several groups the one with the fewest postings leaves the fewest candidates to look at; one of very many
-        terms takes long to begin with, and to check where it does not drive.
-        """
-
-        def cost(group: Terms) -> float:
-            looked_at = min(limit / self.passing(group), max(group.size, 1))
-            others = sum(len(other.numbers) for other in _several(self.checked) if other is not group)
-            return looked_at * (1 + others / CHECKED_TERMS) + len(group.numbers) * LIST_COST
-
-        return min(self._driving, key=lambda group: (cost(group), group.size))
-
-
-def _several(groups: list[Terms]) -> list[Terms]:
-    return [group for group in groups if len(group.numbers) > 1]
-
-
-def _single(groups: list[Terms]) -> list[Terms]:
-    return [group for group in groups if len(group.numbers) == 1]
 
 
 async def groups_of(connection: Connection, selection: Selection) -> Groups:
@@ -200,15 +198,15 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
         drives = group.drives and len(rows) <= DRIVING_TERMS_MAX
         return Terms([number for number, _ in rows], sum(size for _, size in rows), drives)
 
-    sides = [[known(group) for group in side] for side in (request, timeline)]
+    several = ([group for group in side if len(known(group).numbers) > 1] for side in (request, timeline))
     return Groups(
         collections=known(sight),
-        request=sides[0],
-        timeline=sides[1],
+        request=[known(group) for group in request],
+        timeline=[known(group) for group in timeline],
         hidden=[found[term][0] for term in hidden if term in found],
         exact=terms.is_exact(selection.filters, selection.lens)
         and terms.is_exact(selection.timeline, selection.lens)
-        and all(len(_several(side)) <= GROUPS_MAX for side in sides),
+        and all(len(side) <= GROUPS_MAX for side in several),
     )
 
 
@@ -238,7 +236,7 @@ class Named(Struct, frozen=True):
     events: list[int] = []
     pinned: list[bool] = []
     excluded: list[int] = []
-    beside: list[Term] | None = None
+    beside: tuple[Term, ...] = ()
     """The terms whose events are walked where those named are the rest of what one filter asks for."""
 
 
@@ -250,15 +248,16 @@ async def walk(
     *,
     undated: bool,
     after: Position | None,
-    driver: Terms,
-    limit: int,
+    rows: int,
     budget: int,
     closed: bool,
     facts: bool,
+    met: list[int] | None = None,
 ) -> Walk:
-    """Looks at up to `budget` candidates beyond `after`, among events with a date or without, and keeps up to `limit`.
+    """Looks at up to `budget` candidates beyond `after`, among events with a date or without, and keeps up to `rows`.
 
-    `closed` walks postings that have since been closed too; it is needed for every revision but the head.
+    `closed` walks postings that have since been closed too; it is needed for every revision but the head. `met` are
+    terms of a group with which the walk is merged: its candidates are those that stand in lists of both.
     """
     request, timeline = selection.filters, selection.timeline
     descending = selection.descending and not undated
@@ -269,12 +268,12 @@ async def walk(
     start = _outermost(descending) if after is None else after[1:]
     spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed, account)
     statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
-    lists: list[int] = []
+    driver: list[int] = []
     if walks:
-        lists = driver.numbers if named.beside is None else await _numbers(connection, named.beside)
-    rows = await connection.fetch(
+        driver = await _numbers(connection, named.beside) if named.beside else groups.driver.numbers
+    found = await connection.fetch(
         statements[descending],
-        lists,
+        driver,
         spans,
         [place[0] for place in places],
         [place[1] for place in places],
@@ -286,7 +285,7 @@ async def walk(
         EARLIEST if undated else bounds.hi_min,
         LATEST if undated else bounds.hi_max,
         budget,
-        limit,
+        rows,
         named.events if _takes(request, undated) and not groups.impossible else [],
         named.pinned if _takes(request, undated) and not groups.impossible else [],
         undated,
@@ -302,11 +301,12 @@ async def walk(
         *(timeline.revisions or (0, LATEST)),
         facts,
         groups.hidden,
+        met,
     )
-    last = rows[-1]
+    last = found[-1]
     return Walk(
         candidates=[
-            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, rows[:-1])
+            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, found[:-1])
         ],
         last=None if last[0] is None else (undated, last[10], last[11], last[0]),
         exhausted=last[12] < budget,
@@ -315,8 +315,8 @@ async def walk(
     )
 
 
-async def _numbers(connection: Connection, wanted: list[Term]) -> list[int]:
-    return [number for number, _ in (await find_terms(connection, wanted, closed=False)).values()]
+async def _numbers(connection: Connection, named: tuple[Term, ...]) -> list[int]:
+    return [number for number, _ in (await find_terms(connection, named, closed=False)).values()]
 
 
 def _takes(filters: Filters, undated: bool) -> bool:
@@ -332,9 +332,14 @@ def _limits(filters: Filters, undated: bool) -> tuple[int, int, int, int]:
 
 def _checked(groups: list[Terms]) -> list[list[int] | None]:
     """The groups as the statement checks them: those of several terms, and the terms of which each must be there."""
-    several = [group.numbers for group in _several(groups)][:GROUPS_MAX]
-    every = [group.numbers[0] for group in _single(groups)]
+    several: list[list[int] | None] = [group.numbers for group in _several(groups)]
+    every = [group.numbers[0] for group in groups if len(group.numbers) == 1]
     return [*several, *[None] * (GROUPS_MAX - len(several)), every]
+
+
+def _several(groups: list[Terms]) -> list[Terms]:
+    """The groups of several terms that the statement checks: those that the fewest events pass."""
+    return sorted((group for group in groups if len(group.numbers) > 1), key=lambda group: group.size)[:GROUPS_MAX]
 
 
 def _outermost(descending: bool) -> tuple[int, int, int]:
@@ -372,7 +377,22 @@ def _streams(
     return spans, places, stops
 
 
-def budget_of(groups: Groups, driver: Terms, limit: int) -> int:
-    """How many candidates to look at for a page: more where the other groups let few of them pass."""
-    passing = groups.passing(driver)
+def budget_of(groups: Groups, limit: int) -> int:
+    """How many candidates to look at for a page: more where the other groups that are checked let few of them pass."""
+    driver = groups.driver
+    every = max(groups.collections.size, 1)
+    passing = 1.0
+    for side in (groups.request, groups.timeline):
+        for group in (*(group for group in side if len(group.numbers) == 1), *_several(side)):
+            if group is not driver:
+                passing *= min(1.0, max(group.size, 1) / every)
     return limit if passing == 1.0 else int(min(max(2 * limit / passing, 60), BUDGET_MAX))
+
+
+def rows_of(rows: int, limit: int, chosen: int, wanted: int) -> int:
+    """How many rows to ask for, after a look that brought `rows` of which `chosen` were, for `wanted` more.
+
+    As many as will do at that rate, but no more than four times as many as before, since the rate is of a few.
+    """
+    enough = wanted * rows // max(chosen, 1) if chosen < rows else wanted
+    return max(limit, min(enough, 4 * rows, ROWS_MAX))

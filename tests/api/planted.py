@@ -136,7 +136,7 @@ SIGHT = "what_a_caller_may_not_see_is_nowhere"
 BUGS: dict[str, Bug] = {
     "confirming does not assert": in_law(LISTINGS, (standing, "ASSERTING", lambda right: right - {"confirms"})),
     "a voice keeps its first claim": in_law(
-        LISTINGS, *((module, "standing_of", of_first_claims) for module in (rendering, lenses, terms))
+        LISTINGS, *((module, "standing_of", of_first_claims) for module in (rendering, lenses))
     ),
     "ties are reversed": in_law(LISTINGS, (listing, "walk_selection", ties_reversed)),
     "known_at looks at the latest bound": in_law(LISTINGS, (Lens, "shows", seen_from_the_latest_bound)),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.domain.dates import EARLIEST
 from service.domain.event import Claim, ClaimFacts, Standing
-from service.domain.standing import Stated, roots_of, standing_of
+from service.domain.standing import Stated, Tally, roots_of, standing_of
 
 
 def said(
@@ -248,3 +248,28 @@ def test_chains_may_be_longer_than_the_stack() -> None:
     length = 50_000
     assert roots_of("0", lambda slug: [str(int(slug) + 1)] if int(slug) < length else []) == [str(length)]
     assert roots_of("0", lambda slug: [str((int(slug) + 1) % length)]) == ["0"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["asserts", "confirms", "corrects", "denies", "disputes", "retracts", "mentions", "expects"]
+            ),
+            st.sampled_from([None, "a", "b", "c"]),
+            st.sampled_from("stu"),
+            st.sets(st.sampled_from("pqrst"), min_size=1, max_size=3),
+        ),
+        max_size=12,
+    )
+)
+def test_a_tally_is_after_each_claim_what_all_up_to_it_amount_to(words: list[tuple[str, str, str, set[str]]]) -> None:
+    claims = [
+        said(stance, speaker, source=source, roots=tuple(sorted(roots))) for stance, speaker, source, roots in words
+    ]
+    tally = Tally({"c": "a"})
+    for number, claim in enumerate(claims, 1):
+        tally.add(*claim)
+        standing = standing_of(claims[:number], {"c": "a"})
+        told = (tally.state(tally.origins), tally.asserting, tally.denying, tally.origins)
+        assert told == (standing.state, standing.asserting, standing.denying, standing.origins)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +14,8 @@ import pytest
 from service.domain import terms
 from service.domain.dates import LATEST, seconds_of
 from service.domain.errors import SelectionTooBroad
-from service.domain.event import ClaimInput, EventInput
-from service.domain.filters import Bounds, ClaimFilter, Filters
+from service.domain.event import ClaimInput, EventInput, PlaceInput
+from service.domain.filters import Bounds, Box, ClaimFilter, Filters
 from service.domain.lenses import Lens, Position, Version, see
 from service.domain.resources import SourceInput
 from service.domain.selection import Selection, holds
@@ -74,15 +75,20 @@ async def past(long_past: Past) -> AsyncIterator[Past]:
 async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     record = await read_all(past.connection)
     reached: Counter[str] = Counter()
+    sizes = Random(3)
     for number in range(SELECTIONS):
         selection = past.selection(record)
         expected = plain.listing(selection, record)
         # Small budgets make a page take several looks, each beginning where the one before ended.
         budget = past.random.choice([1, 1, 2, 3, 7, 40])
-        monkeypatch.setattr(walking, "budget_of", lambda groups, driver, limit, budget=budget: budget)
+        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
         # Versions of a span of revisions are looked at outright where they are few, and walked past where they are not.
         monkeypatch.setattr(listing, "OUTRIGHT_MAX", past.random.choice([0, 20, 5_000]))
         monkeypatch.setattr(listing, "WALK_LONG", past.random.choice([0, 30, 20_000]))
+        # Lists are merged where they rarely meet and are not too long.
+        monkeypatch.setattr(listing, "MERGED_AFTER", sizes.choice([0, 0, 5, 4_000]))
+        monkeypatch.setattr(walking, "MET_MAX", sizes.choice([30, 220_000]))
+        monkeypatch.setattr(walking, "ROWS_MAX", sizes.choice([1, 3, 1_000]))
         # So many terms of one group, and they are no longer walked, or looked for one by one.
         monkeypatch.setattr(walking, "DRIVING_TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
         for name in ("PAIRS_MAX", "CELLS_MAX", "MONTHS_MAX"):
@@ -265,6 +271,27 @@ async def test_a_listing_does_not_move_under_its_reader(past: Past) -> None:
     assert moved >= 5
 
 
+MARCH = Bounds(lo_min=seconds_of(1812, 3, 1), hi_max=seconds_of(1814))
+
+
+async def write_days(past: Past, number: int) -> int:
+    """Events of as many days, alternately even and odd in kind and tag, but for one of the third kind."""
+    made = [
+        EventInput(
+            title=f"Day {day}",
+            occurred=str(date(1812, 3, 1) + timedelta(day)),
+            kind="one" if day == 30 else ["even", "odd"][day % 2],
+            tags=[["even", "odd"][day % 2]],
+            places=[PlaceInput(latitude=42.015, longitude=20.015 if day == 290 else 20.05)],
+        )
+        for day in range(number)
+    ]
+    async with editing(past.connection, NOTE) as edit:
+        await edit.create_events(made, EDITOR)
+    past.head = edit.revision
+    return edit.revision
+
+
 async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
     past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,7 +330,7 @@ async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
     monkeypatch.setattr(listing, "CANDIDATES_MAX", 6)
     monkeypatch.setattr(walking, "BUDGET_MAX", 8)
     for budget in (4, 8):
-        monkeypatch.setattr(walking, "budget_of", lambda groups, driver, limit, budget=budget: budget)
+        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
         assert await days(3, Filters(tags=("third",), phases=("happened",))) == list(range(0, 30, 3))
         assert await days(3, Filters(tags=("third",), kinds=("even",))) == list(range(0, 30, 6))
         with pytest.raises(SelectionTooBroad):
@@ -314,6 +341,59 @@ async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
         assert await days(2, Filters(claim=spoken), known=known) == list(range(0, 30, 2))
         with pytest.raises(SelectionTooBroad):
             await days(2, Filters(claim=spoken, kinds=("odd",)), known=known)
+
+
+async def test_what_never_meets_is_merged_and_answered(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two long lists without an event in both: merged they are read out, and what would be refused is answered."""
+    head = await write_days(past, 40)
+    looked: list[int] = []
+    walk = walking.walk
+
+    async def counted(*arguments: Any, **named: Any) -> walking.Walk:
+        looked.append(len(named["met"] or []))
+        return await walk(*arguments, **named)
+
+    async def days(filters: Filters, revision: int, *, descending: bool = False) -> list[int]:
+        looked.clear()
+        window = msgspec.structs.replace(filters, bounds=MARCH, undated=False)
+        selection = Selection(revision, past.head, INSIDER, filters=window, descending=descending)
+        walk = listing.walk_selection(past.connection, selection, None, 3)
+        return [(each.version.lo - MARCH.lo_min) // 86_400 async for each in walk]
+
+    monkeypatch.setattr(walking, "walk", counted)
+    monkeypatch.setattr(walking, "budget_of", lambda groups, limit: 3)
+    monkeypatch.setattr(walking, "BUDGET_MAX", 4)
+    monkeypatch.setattr(listing, "CANDIDATES_MAX", 12)
+    never, once = Filters(tags=("odd",), kinds=("even",)), Filters(tags=("even",), kinds=("one",))
+    with pytest.raises(SelectionTooBroad):
+        await days(never, head)
+    monkeypatch.setattr(listing, "MERGED_AFTER", 5)
+    assert await days(never, head) == []
+    assert looked == [0, 0, 1]
+    assert await days(once, head) == [30]
+    assert await days(never, head, descending=True) == []
+    # Where one of the two is too long to be read in one go, it is refused as before.
+    monkeypatch.setattr(walking, "MET_MAX", 10)
+    with pytest.raises(SelectionTooBroad):
+        await days(never, head)
+
+
+async def test_rows_asked_for_grow_where_few_are_chosen(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = await write_days(past, 300)
+    asked: list[int] = []
+    walk = walking.walk
+
+    async def counted(*arguments: Any, **named: Any) -> walking.Walk:
+        asked.append(named["rows"])
+        return await walk(*arguments, **named)
+
+    monkeypatch.setattr(walking, "walk", counted)
+    # All lie in the same small cell, and one of them within the box.
+    filters = Filters(box=Box(20.01, 42.01, 20.02, 42.02), bounds=MARCH, undated=False)
+    selection = Selection(head, head, INSIDER, filters=filters)
+    found = [each async for each in listing.walk_selection(past.connection, selection, None, 5)]
+    assert [each.version.lo for each in found] == [MARCH.lo_min + 290 * 86_400]
+    assert asked == [5, 20, 80, 320]
 
 
 async def test_versions_and_changes_by_revision(past: Past) -> None:
