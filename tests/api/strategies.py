@@ -314,6 +314,9 @@ readings = st.tuples(one_of([*CALLERS, "writer"]), weighted(*[selections] * 5, o
 
 Sides = tuple[Form, Form, Form, Form]
 one_home: Forms = one_of([{"collection": [name]} for name in COLLECTIONS])
+two_homes: st.SearchStrategy[Sides] = st.tuples(
+    together(any_filters(1), pins), one_home, together(one_home, maybe_lens), orders
+)
 sides: st.SearchStrategy[Sides] = weighted(
     # One selection at two revisions or instants; what was known at two dates; two accounts of the same; a timeline
     # against another or itself; two collections; any two selections.
@@ -322,11 +325,15 @@ sides: st.SearchStrategy[Sides] = weighted(
     st.tuples(together(homes, any_filters(1), pins), known, known, orders),
     *[st.tuples(together(homes, any_filters(1), pins), accounts, weighted(accounts, st.just({})), orders)] * 2,
     st.tuples(st.just({}), together(timelines, pins), together(timelines, pins, maybe_lens), orders),
-    st.tuples(together(any_filters(1), pins), one_home, together(one_home, maybe_lens), orders),
+    two_homes,
     st.tuples(homes, together(any_filters(1), maybe_lens, pins), together(any_filters(1), maybe_lens, pins), orders),
 )
 """What both sides of a diff share, what the base has more, what the head has more, and an order for both."""
-comparisons = st.tuples(one_of([*CALLERS, "writer"]), one_of(["id", "key"]), sides)
+comparisons = weighted(
+    *[st.tuples(one_of([*CALLERS, "writer"]), one_of(["id", "key"]), sides)] * 4,
+    # Most of what is in two collections has a counterpart by its key alone.
+    st.tuples(st.just("writer"), st.just("key"), two_homes),
+)
 """Who asks, by what events are matched, and the sides."""
 thinnings = one_of([[], *[["title", "occurred"], ["id"], ["claims", "standing", "actors"], ["relations", "key"]]])
 

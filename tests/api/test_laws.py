@@ -32,6 +32,7 @@ from tests.api.strategies import (
     readings,
     some_writes,
     thinnings,
+    weighted,
 )
 from tests.api.world import (
     COUNTS,
@@ -321,7 +322,7 @@ def check_thinned_diff(world: World, base: Form, head: Form, caller: str, match_
     reading=readings,
     edits=st.lists(some_writes("show"), max_size=12),
     limits=st.lists(st.integers(1, 3), min_size=1, max_size=3),
-    shown=st.none() | st.tuples(one_of(list(COLLECTIONS)), one_of(VISIBILITIES)),
+    shown=weighted(st.none(), *[st.tuples(one_of(list(COLLECTIONS)), one_of(VISIBILITIES))] * 2),
 )
 def test_pages_add_up_to_the_listing_while_edits_move_dates(
     store: Store,
