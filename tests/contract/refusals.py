@@ -39,13 +39,18 @@ schemathesis.serializer.alias("application/x-ndjson", "application/json")
 def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
     """Lets more of the valid data through, and a scenario that is played again go as it went before.
 
-    What only another answer can give is left out beside other parameters, identifiers are left out of patches, and what
-    is made has a name that nothing else has.
+    What only another answer can give is left out beside other parameters, identifiers are left out of patches, what is
+    made has a name that nothing else has, and in place of ids that nothing has stand those of events made before.
     """
     if str((case.headers or {}).get("Min-Revision", "")).isdecimal():
         case.headers["Min-Revision"] = "1"  # What is ahead of the head is waited for in vain.
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
+    places = case.path_parameters or {}
+    if "id" in places and places["id"] not in _made and _made:
+        case.path_parameters["id"] = _made[next(_numbers) % len(_made)]
+        if "If-Match" in (case.headers or {}):
+            case.headers["If-Match"] = "*"
     if case.headers and case.path.endswith("/revert"):
         case.headers.pop("If-Match", None)  # Where it may be left out, it is drawn without regard to its pattern.
     query = case.query or {}
@@ -62,6 +67,14 @@ def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> N
         case.body = {name: value for name, value in case.body.items() if name not in ("slug", "key", "collection")}
 
 
+@schemathesis.hook
+def after_call(_context: HookContext, case: Case, response: Response) -> None:
+    """Remembers the events that have been made."""
+    if case.operation.label == "POST /v1/events" and response.status_code == 201:
+        _made.append(response.json()["id"])
+
+
+_made: list[str] = []
 _numbers = itertools.count(int(time.time()))
 
 
