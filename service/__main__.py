@@ -26,6 +26,7 @@ from uvicorn.supervisors import Multiprocess
 from service.api.diff import PARAMETERS, compare_sides
 from service.api.document import document_bytes, endpoints_text
 from service.api.notes import note_of
+from service.api.wire import Wire
 from service.app import OPERATIONS, create_app
 from service.domain import parameters
 from service.domain.callers import Caller
@@ -185,6 +186,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "service.__main__:app_from_environment",
         factory=True,
+        http=Wire,
         workers=settings.workers,
         access_log=False,
         server_header=False,

@@ -442,9 +442,12 @@ def test_a_hostile_request_is_answered_in_words(case: Case, victim: Live, contra
 
 
 @pytest.mark.parametrize("case", NO_REQUESTS, ids=lambda case: case.name)
-def test_what_is_no_request_is_refused(case: Case, victim: Live) -> None:
-    status, _, _ = sent(victim, case.request)
-    assert status == case.status
+def test_what_is_no_request_is_refused(case: Case, victim: Live, contract: Contract) -> None:
+    status, headers, body = sent(victim, case.request)
+    assert (status, headers["content-type"], headers["cache-control"]) == (400, "application/problem+json", "no-store")
+    assert headers["access-control-allow-origin"] == "*"
+    contract.check_value({"$ref": "#/components/schemas/Problem"}, json.loads(body), case.name)
+    assert json.loads(body)["type"] == "/problems/malformed-request"
     assert httpx.get(f"{victim.base_url}/healthz").status_code == 200
 
 
