@@ -26,6 +26,8 @@ AT_LEAST: Final = ("minLength", "minItems", "minProperties")
 AT_MOST: Final = ("maxLength", "maxItems", "maxProperties")
 RANGE: Final = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 NESTED: Final = ("items", "additionalProperties", "propertyNames")
+# Keywords that merge into one value. Of any other, a merged schema has a list of values that hold together.
+AS_WRITTEN: Final = {"$ref", "type", "enum", "properties", "required", *AT_LEAST, *AT_MOST, *RANGE, *NESTED}
 # Which keywords speak of values of one type alone; any other is compared whatever the type is.
 SPEAKS_OF: Final = {
     "minLength": "string", "maxLength": "string", "pattern": "string",
@@ -37,6 +39,8 @@ SPEAKS_OF: Final = {
 # What changes the meaning of the keywords beside it, so that taking it away narrows too.
 WITH_OTHERS: Final = {"patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"}
 INTEGERS: Final = {"int32": 2**31, "int64": 2**63}
+# What is without effect, or compared as a range.
+IDLE: Final[dict[str, list[Any]]] = {"format": [*INTEGERS], "uniqueItems": [False]}
 MOST_WAYS: Final = 1000
 
 
@@ -118,7 +122,7 @@ def own(schema: dict[str, Any]) -> dict[str, Any]:
             keyword, value = "enum", [value]
         elif keyword == "type":
             value = [value] if isinstance(value, str) else value
-        elif keyword not in ("enum", "properties", "required", *AT_LEAST, *AT_MOST, *RANGE, *NESTED):
+        elif keyword not in AS_WRITTEN:
             value = [value]
         result = merged(result, {keyword: value}) if keyword in result else {**result, keyword: value}
     return result
@@ -176,6 +180,16 @@ class Side:
                 elif values := [value for value in way["enum"] if is_of(value, kind)]:
                     result.append({**way, "type": kind, "enum": values})
         return result
+
+    def written(self, way: dict[str, Any]) -> dict[str, Any]:
+        """An alternative as a schema again, whose references lead where those of the document do."""
+        parts = [
+            {keyword: each}
+            for keyword, value in way.items()
+            for each in (value if keyword not in AS_WRITTEN else [value])
+            if keyword != "$ref"
+        ]
+        return {"components": self.document.get("components", {}), "allOf": parts}
 
     def _spread(self, schema: Schema, following: frozenset[str]) -> list[dict[str, Any]]:
         if isinstance(schema, bool):
@@ -302,7 +316,7 @@ class Inclusion:
         """Compares two alternatives, keyword by keyword."""
         kind = sent["type"]
         if "enum" in sent:
-            taken = jsonschema.Draft202012Validator(_plain(read))
+            taken = jsonschema.Draft202012Validator(self.read.written(read))
             extra = [value for value in sent["enum"] if not taken.is_valid(value)]
             if extra:
                 values = ", ".join(json.dumps(each, ensure_ascii=False) for each in extra)
@@ -320,8 +334,7 @@ class Inclusion:
         for keyword in AT_MOST:
             if _speaks(keyword, kind) and keyword in read and read[keyword] < sent.get(keyword, math.inf):
                 yield Gap(place, self._changed(keyword, sent.get(keyword), read[keyword]))
-        compared = ("$ref", "type", "enum", "properties", "required", *AT_LEAST, *AT_MOST, *RANGE, *NESTED)
-        for keyword in sorted((read.keys() | (sent.keys() & WITH_OTHERS)) - {*compared}):
+        for keyword in sorted((read.keys() | (sent.keys() & WITH_OTHERS)) - AS_WRITTEN):
             if _speaks(keyword, kind):
                 yield from self._listed(keyword, sent, read, place)
         if kind == "array":
@@ -332,8 +345,7 @@ class Inclusion:
     def _listed(self, keyword: str, sent: dict[str, Any], read: dict[str, Any], place: Place) -> Iterator[Gap]:
         """Keywords that are compared as they are written: `pattern`, `format`, and all that are rare."""
         has, takes = sent.get(keyword, []), read.get(keyword, [])
-        # What is without effect, or compared as a range.
-        idle: list[Any] = {"format": [*INTEGERS], "uniqueItems": [False]}.get(keyword, [])
+        idle = IDLE.get(keyword, [])
         wants = [each for each in takes if each not in has and each not in idle]
         if wants or (keyword in WITH_OTHERS and has != takes):
             yield Gap(place, self._changed(keyword, has[0] if has else None, takes[0] if takes else None))
@@ -383,12 +395,6 @@ def _wider(kind: str) -> tuple[str, ...]:
 def _speaks(keyword: str, kind: str) -> bool:
     """Whether the keyword means anything for values of the type."""
     return SPEAKS_OF.get(keyword, kind) == ("number" if kind == "integer" else kind)
-
-
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema for listed values: `own` undone, and what lies within left out."""
-    kept = {key: value for key, value in schema.items() if key in ("type", "enum", *AT_LEAST, *AT_MOST, *RANGE)}
-    return {**kept, "allOf": [{"pattern": each} for each in schema.get("pattern", [])]}
 
 
 def _bound(schema: dict[str, Any], low: bool) -> tuple[float, bool] | None:
