@@ -83,6 +83,7 @@ INSTANT: Final = {
     "format": "date-time",
     "description": "An instant (RFC 3339).",
 }
+INSTANT_FORM: Final = "an instant such as 2025-02-20T12:00:00Z"
 SLUG: Final = msgspec.json.schema(values.Slug)
 WORD: Final = msgspec.json.schema(values.Word)
 REVISION: Final = msgspec.json.schema(values.Revision)
@@ -175,14 +176,14 @@ FILTERS: Final = (
     Parameter(
         name="recorded_from",
         schema=INSTANT,
-        form="an instant such as 2025-02-20T12:00:00Z",
+        form=INSTANT_FORM,
         example="2000-01-01T00:00:00Z",
         description="Events whose version read was recorded at this instant or later.",
     ),
     Parameter(
         name="recorded_to",
         schema=INSTANT,
-        form="an instant such as 2025-02-20T12:00:00Z",
+        form=INSTANT_FORM,
         example="2100-01-01T00:00:00Z",
         description="Events whose version read was recorded at this instant or earlier.",
     ),
@@ -287,7 +288,7 @@ LENSES: Final = (
     Parameter(
         name="as_of",
         schema=INSTANT,
-        form="an instant such as 2025-02-20T12:00:00Z",
+        form=INSTANT_FORM,
         description="Lens: events as they were recorded at this instant.",
     ),
     Parameter(

@@ -6,7 +6,7 @@ changed. Reads inside see what has been written so far.
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from secrets import randbits
 from typing import Any, Final
@@ -43,6 +43,7 @@ from service.operations.changes import (
     targets_of,
     unknown,
 )
+from service.operations.uses import Use, note_uses, uses_of
 from service.storage import events, resources, revisions
 from service.storage.events import Identity, Written
 from service.storage.pool import Connection
@@ -50,8 +51,6 @@ from service.storage.resources import NewState, Row
 
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 Resource = Actor | Source | Collection | Timeline
-Use = tuple[str, Kind, str]
-"""A collection, and what its events name or rest on: a kind of resource, and a slug."""
 
 DEFAULT_COLLECTION: Final = "main"
 WRITTEN_AT_ONCE: Final = 1_000
@@ -222,8 +221,9 @@ class Edit:
         beneath = await resources.read_ancestry(self.connection, [source])
         uses: set[Use] = set()
         for collection in {change.identity.collection for change in changes}:
-            uses |= _uses_of(collection, beneath.values())
-        await self._note_uses(uses, await resources.read_aliases(self.connection, self.after.revision))
+            uses |= uses_of(collection, beneath.values())
+        aliases = await resources.read_aliases(self.connection, self.after.revision)
+        await note_uses(self.connection, uses, aliases, self.after.revision)
 
     # Events
 
@@ -385,7 +385,7 @@ class Edit:
             self._count(event.collection, "created" if was is None else "revised")
             uses |= {(event.collection, "actor", slug) for slug in actors_named(event)}
             beneath = [sources[slug] for dimension, slug in stands if dimension == "basis"]
-            uses |= _uses_of(event.collection, beneath)
+            uses |= uses_of(event.collection, beneath)
         if refused or doomed:
             raise RefusedChanges(refused)
         if made:
@@ -394,27 +394,9 @@ class Edit:
             for start in range(0, len(written), WRITTEN_AT_ONCE):
                 some = written[start : start + WRITTEN_AT_ONCE]
                 await events.append_versions(self.connection, self.after.revision, some)
-            await self._note_uses(uses, aliases)
+            await note_uses(self.connection, uses, aliases, self.after.revision)
             self.versions += len(written)
         return rendered
-
-    async def _note_uses(self, uses: set[Use], aliases: Mapping[str, str]) -> None:
-        # With a merged actor all on the way to whom it stands for: its document leads there.
-        if merged := {slug for _, kind, slug in uses if kind == "actor" and slug in aliases}:
-            steps: dict[str, list[str]] = {slug: [] for slug in merged}
-            for slug, into in await resources.read_steps(self.connection, merged, self.after.revision):
-                steps[slug].append(into)
-            uses |= {
-                (used_in, kind, into) for used_in, kind, slug in uses if kind == "actor" for into in steps.get(slug, ())
-            }
-        numbers: dict[tuple[Kind, str], int] = {}
-        kinds: tuple[Kind, ...] = ("actor", "source")
-        for kind in kinds:
-            found = await resources.read_numbers(self.connection, kind, {slug for _, of, slug in uses if of == kind})
-            numbers |= {(kind, slug): number for slug, number in found.items()}
-        collections = await resources.read_numbers(self.connection, "collection", {use[0] for use in uses})
-        pairs = [(numbers[kind, slug], collections[collection]) for collection, kind, slug in uses]
-        await resources.append_uses(self.connection, pairs, self.after.revision)
 
 
 class _Discarded(Exception):
@@ -438,16 +420,6 @@ async def editing(connection: Connection, note: Note) -> AsyncIterator[Edit]:
                 await revisions.append_revision(
                     connection, after, note.author, note.cause, note.message, edit.counts, edit.versions
                 )
-
-
-def _uses_of(collection: str, sources: Iterable[Source]) -> set[Use]:
-    """The uses that sources are put to, and with them their publishers."""
-    uses: set[Use] = set()
-    for source in sources:
-        uses.add((collection, "source", source.slug))
-        if source.publisher is not None:
-            uses.add((collection, "actor", source.publisher))
-    return uses
 
 
 def _bears_on_events(was: Source, state: Source) -> bool:

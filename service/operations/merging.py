@@ -4,8 +4,6 @@ Nothing is rewritten: documents keep the slugs they were written with, and reade
 read. Only events whose standing follows from who the voices are get versions of their own.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 
 from service.domain import terms
@@ -16,6 +14,7 @@ from service.domain.resources import Actor
 from service.domain.terms import same_actors
 from service.operations.changes import again
 from service.operations.editing import FOLLOWING_MAX, Edit
+from service.operations.uses import pass_on_uses
 from service.storage import events, resources
 from service.storage.resources import Row
 
@@ -60,7 +59,7 @@ async def _stand_for(edit: Edit, actor: Actor, into: str | None) -> Actor:
     )
     await resources.append_merge(edit.connection, actor.slug, edit.after.revision, into)
     await edit.put_state("actor", state)
-    await _note_uses(edit, actor.slug, into, same)
+    await pass_on_uses(edit.connection, same, edit.after.revision)
     versions = await events.read_versions(edit.connection, numbers, edit.after.revision)
     decoded = [(v, _event(v.document or b""), _facts(v.facts or b"")) for v in versions.values() if v.document]
     sources = await resources.read_ancestry(
@@ -73,13 +72,3 @@ async def _stand_for(edit: Edit, actor: Actor, into: str | None) -> Actor:
         ]
     )
     return state
-
-
-async def _note_uses(edit: Edit, actor: str, into: str | None, same: Iterable[str]) -> None:
-    """Whoever may see an actor may see the one it is merged into, and the one that it stands for in the end."""
-    stands_for = await resources.read_aliases(edit.connection, edit.after.revision)
-    pairs = {(slug, stands_for[slug]) for slug in same if slug in stands_for}
-    if into is not None:
-        pairs.add((actor, into))
-    for slug, other in sorted(pairs):
-        await resources.append_uses_of(edit.connection, slug, other, edit.after.revision)

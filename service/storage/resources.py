@@ -286,15 +286,16 @@ async def append_uses(connection: Connection, uses: Iterable[tuple[int, int]], r
 
 ADD_USES_OF = """
 INSERT INTO resource_use (resource, collection, since)
-SELECT i.resource, u.collection, $3 FROM resource a JOIN resource_use u ON u.resource = a.resource, resource i
-WHERE a.kind = 'actor' AND a.slug = $1 AND i.kind = 'actor' AND i.slug = $2
+SELECT DISTINCT i.resource, u.collection, $3::int8 FROM unnest($1::text[], $2::text[]) AS q(actor, into_actor)
+JOIN resource a ON a.kind = 'actor' AND a.slug = q.actor JOIN resource i ON i.kind = 'actor' AND i.slug = q.into_actor
+JOIN resource_use u ON u.resource = a.resource
 ON CONFLICT DO NOTHING
 """
 
 
-async def append_uses_of(connection: Connection, actor: str, into: str, revision: int) -> None:
-    """Records that whoever uses an actor uses the one it stands for, from the revision on."""
-    await connection.execute(ADD_USES_OF, actor, into, revision)
+async def append_uses_of(connection: Connection, pairs: Sequence[tuple[str, str]], revision: int) -> None:
+    """Records of each pair of actors that whoever uses the first uses the second, from the revision on."""
+    await connection.execute(ADD_USES_OF, [pair[0] for pair in pairs], [pair[1] for pair in pairs], revision)
 
 
 # A null array asks for nothing. `$5`: collections whose events had named the resource by the revision; `$6`: what its

@@ -1,7 +1,7 @@
 """What uses an actor or a source: who sees it, and which keys may change it."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import permutations
 
 import httpx
 import pytest
@@ -127,15 +127,22 @@ def test_a_limited_key_does_not_change_what_others_use(writer: httpx.Client, lim
             remove(writer, "events", other)
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+@pytest.mark.parametrize("named", ["before", "after"])
 def test_whoever_sees_a_merged_actor_sees_all_on_the_way_to_whom_it_stands_for(
-    writer: httpx.Client, client: httpx.Client, home: str
+    writer: httpx.Client, client: httpx.Client, home: str, order: tuple[int, ...], named: str
 ) -> None:
-    chain = [f"{home}-{name}" for name in ("x", "y", "z")]
+    """In whatever order a chain of merges comes about, and whether it was there when the event was recorded or not."""
+    chain = [f"{home}-{name}" for name in ("w", "x", "y", "z")]
     for slug in chain:
         make(writer, "actors", slug=slug)
-    for slug, into in pairwise(chain):
-        assert writer.post(f"/v1/actors/{slug}/merge", json={"into": into}).status_code == 200
     paths = [f"actors/{slug}" for slug in chain]
-    assert statuses(client, paths) == {404}
-    make(writer, "events", collection=home, actors=[{"actor": chain[0], "role": "host"}])
-    assert [client.get(f"/v1/{path}").status_code for path in paths] == [308, 308, 200]
+    if named == "before":
+        make(writer, "events", collection=home, actors=[{"actor": chain[0]}])
+    for step in order:
+        assert writer.post(f"/v1/actors/{chain[step]}/merge", json={"into": chain[step + 1]}).status_code == 200
+    if named == "after":
+        assert statuses(client, paths) == {404}
+        make(writer, "events", collection=home, actors=[{"actor": chain[0]}])
+    assert [client.get(f"/v1/{path}").status_code for path in paths] == [308, 308, 308, 200]
+    assert [item["slug"] for item in get(client, "/v1/actors", q=home)["items"]] == chain
