@@ -1,5 +1,6 @@
 # Every verb of the project, the same here as in CI. A newcomer needs two: `make serve` and `make test`.
-# Each sets up what it uses in .venv, from the lock files, and asks for nothing but Python 3.11 to 3.14.
+# Each sets up what it uses in .venv, from the lock files, and asks for nothing but Python 3.11 to 3.14. Where there is
+# Node.js, `make test` sets up node_modules too, and tests clients that others generate.
 
 BIN := .venv/bin
 ARGS ?=
@@ -7,7 +8,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help serve test lint format openapi schema bench lock clean runtime development
+.PHONY: help serve test lint format openapi schema bench lock clean runtime development node
 
 help: ## List the verbs
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +18,7 @@ help: ## List the verbs
 serve: runtime ## Serve the demo dossier on this machine, with a PostgreSQL of its own
 	@$(BIN)/dateline serve $(ARGS)
 
-test: development ## Run the tests, for example ARGS="-k dates"
+test: development node ## Run the tests, for example ARGS="-k dates"
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: development ## Check style, formatting, types and that imports only go down the floors
@@ -43,12 +44,13 @@ bench: development ## Measure the figures that the README quotes
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --annotation-style line --custom-compile-command "make lock" --extra embedded --group build
 
-lock: development ## Resolve the locks after a change of pyproject.toml; ARGS=--upgrade takes the newest releases
+lock: development ## Resolve the locks after a change of pyproject.toml or package.json; ARGS=--upgrade renews those of Python
 	$(COMPILE) $(ARGS) -o requirements.txt
 	$(COMPILE) $(ARGS) --group dev --constraint requirements.txt -o requirements-dev.txt
+	npm install --package-lock-only
 
 clean: ## Remove .venv, caches and builds; stored data stays
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime:
@@ -56,6 +58,9 @@ runtime:
 
 development:
 	@sh .ci/prepare requirements-dev.txt
+
+node:
+	@sh .ci/prepare-node
 
 # The password that docker-compose.yml reads: drawn once, readable by its owner alone, never in the repository.
 .env:

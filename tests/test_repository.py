@@ -29,6 +29,7 @@ TOP_LEVEL = {
     ".ci",
     ".dockerignore",
     ".gitignore",
+    ".npmrc",
     "CHANGELOG.md",
     "Dockerfile",
     "LICENSE",
@@ -93,7 +94,7 @@ def test_no_file_names(what: str, tracked: list[Path]) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", [".ci/run", ".ci/prepare"])
+@pytest.mark.parametrize("name", [".ci/run", ".ci/prepare", ".ci/prepare-node"])
 def test_a_script_of_ours_can_be_run(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
     shell = (ROOT / name).read_text().splitlines()[0].split()[-1].removeprefix("#!/bin/")
@@ -134,6 +135,28 @@ def test_a_lock_says_nothing_of_where_it_was_made(lock: str) -> None:
     assert [
         line for line in lines if line.startswith("-") or "://" in line or re.search(r"(via|-[cr]) \.{0,2}/", line)
     ] == []
+
+
+@pytest.fixture(scope="module")
+def packages() -> dict[str, Any]:
+    """The packages of package-lock.json by their folders; that of the project itself is ""."""
+    held: dict[str, Any] = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    return held
+
+
+def test_the_lock_of_node_pins_every_package_by_hash_and_says_nothing_of_where_it_was_made(
+    packages: dict[str, Any],
+) -> None:
+    assert [name for name, each in packages.items() if name and not each["integrity"].startswith("sha512-")] == []
+    assert [name for name, each in packages.items() if "resolved" in each] == [], "see .npmrc"
+
+
+def test_the_lock_of_node_answers_package_json(packages: dict[str, Any]) -> None:
+    asked = json.loads((ROOT / "package.json").read_text())
+    assert packages[""]["devDependencies"] == asked["devDependencies"], "run `make lock`"
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in asked["devDependencies"]} == asked[
+        "devDependencies"
+    ], "versions are exact"
 
 
 def test_the_development_lock_is_a_superset() -> None:
