@@ -11,7 +11,7 @@ from service.api import replies
 from service.api.operation import HTML, JSON, Answer, Call, Operation, Reply
 from service.api.problems import KINDS
 from service.api.reference import ORIGIN, marked, page_of, reference_of
-from service.domain.parameters import Parameter
+from service.domain.parameters import Parameter, words
 
 # A page of ours loads nothing and runs nothing, whatever a text in it may say.
 SAFE: Final = {
@@ -21,7 +21,7 @@ SAFE: Final = {
 
 PROBLEM_NAME: Final = Parameter(
     name="name",
-    schema={"type": "string", "enum": list(KINDS)},
+    schema=words("ProblemName", *KINDS),
     example="refused",
     description="The last part of a problem's type.",
 )
