@@ -1,0 +1,259 @@
+/**
+ * The life of a few events, told by the client of @hey-api/openapi-ts; prints what came of it, as JSON.
+ *
+ *     node roundtrip.js BASE_URL KEY SLUG
+ *
+ * Everything it makes is named after the slug. The programs in other languages beside this one do and print the same,
+ * but for two requests: of several media types this client knows the first, and so neither JSON Patch nor lines.
+ */
+
+import {
+  type BatchAnswer,
+  type BatchRow,
+  createCollection,
+  createEvent,
+  createTimeline,
+  type Diff,
+  type EventPage,
+  type EventPatch,
+  type ListEventsData,
+  listEvents,
+  type Problem,
+  readDiff,
+  readEvent,
+  readEventHistory,
+  recordEventBatch,
+  retractEvent,
+  reviseEvent,
+} from "./sdk";
+import { createClient } from "./sdk/client";
+
+type Query = NonNullable<ListEventsData["query"]>;
+type Outcome = {
+  response: Response | undefined;
+  data?: { title?: string } | undefined;
+  error?: Problem | undefined;
+};
+
+const [baseUrl = "", key = "", slug = ""] = process.argv.slice(2);
+const anyone = createClient({ baseUrl });
+const writer = createClient({ baseUrl, auth: key });
+
+/** What was answered, which must be there. */
+function got<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined) throw new Error("no such answer");
+  return value;
+}
+
+const keys = (page: EventPage): string[] => page.items.map((event) => got(event.key));
+
+/** The status, and the title of the event or the name of the problem. */
+function outcome({ response, data, error }: Outcome): string {
+  return `${got(response).status} ${data?.title ?? got(error?.type.split("/").at(-1))}`;
+}
+
+function changeOf(item: Diff["items"][number]): string {
+  if (item.op !== "changed") return `${item.op} ${item.event.key}`;
+  const kinds = [...new Set(item.patch.map((step) => step.op))].sort();
+  return `${item.op} ${item.after.key}: ${item.fields.join(",")}; ${kinds.join(",")}`;
+}
+
+async function list(query: Query): Promise<EventPage> {
+  return got((await listEvents({ client: anyone, query: { collection: [slug], ...query } })).data);
+}
+
+async function record(rows: BatchRow[]): Promise<BatchAnswer> {
+  return got((await recordEventBatch({ client: writer, query: { collection: slug }, body: rows })).data);
+}
+
+async function main(): Promise<void> {
+  // Made: a collection, four events of which three come in a batch with whatever they name, and a timeline.
+
+  got((await createCollection({ client: writer, body: { slug, title: "Round trip" } })).data);
+  const names = ["alpha", "beta", "paper", "embassy", "article", "denial"] as const;
+  const [alpha, beta, paper, embassy, article, denial] = names.map((name) => `${slug}-${name}`) as [
+    string, string, string, string, string, string,
+  ];
+  const toldByPaper = {
+    slug: article,
+    title: "An article",
+    publisher: { slug: paper, name: "The Paper" },
+    type: "article",
+    published: "2025-02-19",
+  } as const;
+  const toldByEmbassy = {
+    slug: denial,
+    title: "A denial",
+    publisher: { slug: embassy, name: "The Embassy" },
+    type: "post",
+    published: "2025-02-20",
+  } as const;
+  const batch = await record([
+    {
+      key: "deployed",
+      title: "Deployed",
+      occurred: "1999",
+      kind: "deployment",
+      language: "en",
+      tags: ["beginnings", "kfor"],
+      places: [{ name: "Prishtina", country: "XK", latitude: 42.66, longitude: 21.17 }],
+      actors: [
+        { actor: { slug: alpha, name: "Alpha" }, role: "subject" },
+        { actor: { slug: beta, name: "Beta" }, role: "host" },
+      ],
+      claims: [{ source: toldByPaper, stance: "asserts", speakers: [alpha] }],
+    },
+    {
+      key: "declared",
+      title: "Declared",
+      occurred: "2008-02-17",
+      kind: "declaration",
+      tags: ["kfor"],
+      actors: [{ actor: alpha, role: "host" }],
+      claims: [
+        { source: toldByPaper, stance: "asserts" },
+        { source: toldByEmbassy, stance: "denies" },
+      ],
+      relations: [{ type: "depends_on", key: "deployed" }],
+    },
+    { key: "expected", title: "Expected", phase: "expected", language: "sq" },
+  ]);
+  const created = await createEvent({
+    client: writer,
+    body: { title: "Single", key: "single", collection: slug, occurred: "2010-05/.." },
+  });
+  const single = got(created.data);
+  got(
+    (
+      await createTimeline({
+        client: writer,
+        body: { slug, title: "Declarations", selection: { collection: slug, kind: "declaration" } },
+      })
+    ).data,
+  );
+  const deployed = got((await list({ key: ["deployed"] })).items[0]);
+  const declared = got((await list({ key: ["declared"] })).items[0]);
+
+  // Listed, by each parameter.
+
+  const first = await list({ limit: 1 });
+  const filters = {
+    from: { from: "2000", to: "2009" },
+    to: { to: "2000" },
+    match: { from: "1999-06", to: "2010-06", match: "certain" },
+    undated: { undated: "only" },
+    actor: { actor: [alpha] },
+    actor_match: { actor: [alpha, beta], actor_match: "all" },
+    role: { actor: [alpha], role: ["host"] },
+    source: { source: [denial] },
+    publisher: { publisher: [paper] },
+    speaker: { speaker: [alpha] },
+    stance: { stance: ["denies"] },
+    published_from: { published_from: "2025-02-20" },
+    published_to: { published_to: "2025-02-19" },
+    recorded_from: { recorded_from: single.recorded },
+    recorded_to: { recorded_to: got(deployed.recorded) },
+    standing: { standing: ["contested"] },
+    min_origins: { min_origins: 1 },
+    tag: { tag: ["beginnings"] },
+    tag_match: { tag: ["beginnings", "kfor"], tag_match: "all" },
+    kind: { kind: ["deployment", "declaration"] },
+    collection: { collection: [slug] },
+    phase: { phase: ["expected"] },
+    language: { language: ["sq"] },
+    country: { country: ["XK"] },
+    bbox: { bbox: "20,42,22,43" },
+    related_to: { related_to: got(deployed.id) },
+    relation: { related_to: got(deployed.id), relation: ["causes"] },
+    direction: { related_to: got(declared.id), direction: "out" },
+    key: { key: ["declared", "expected"] },
+    id: { id: [got(deployed.id), single.id] },
+    timeline: { timeline: slug },
+    as_of: { as_of: got(deployed.recorded) },
+    revision: { revision: batch.revision },
+    known_at: { known_at: "2025-02-19" },
+    according_to: { according_to: [embassy] },
+    according_to_source: { according_to_source: [article] },
+    order: { order: "desc" },
+    limit: { limit: 1 },
+    cursor: { limit: 1, cursor: got(first.next) },
+  } satisfies Record<Exclude<keyof Query, "fields" | "include">, Query>;
+  const listed: Record<string, string[]> = {};
+  for (const [name, query] of Object.entries(filters)) listed[name] = keys(await list(query));
+  listed.fields = Object.keys(got((await list({ limit: 1, fields: "title,occurred" })).items[0])).sort();
+  listed.include = [(await list({ include: "none" })).included === null ? "nothing" : "something"];
+
+  // Paged to the end.
+
+  const paged = keys(first);
+  for (let page = first; page.next !== null; ) {
+    page = await list({ limit: 1, cursor: page.next });
+    paged.push(...keys(page));
+  }
+
+  // Revised by two merge patches; refused where the ETag is stale, and where the key is taken.
+
+  const place = { id: single.id };
+  const read = await readEvent({ client: anyone, path: place });
+  const etag = got(read.response?.headers.get("ETag"));
+  const still = await readEvent({ client: anyone, path: place, headers: { "If-None-Match": etag } });
+  const revise = (tag: string, body: EventPatch) =>
+    reviseEvent({ client: writer, path: place, headers: { "If-Match": tag }, body });
+  const merged = await revise(etag, { title: "Merged" });
+  const patched = await revise(got(merged.response?.headers.get("ETag")), { title: "Patched" });
+  const stale = await revise(etag, { title: "Stale" });
+  const taken = await createEvent({ client: writer, body: { title: "Again", key: "single", collection: slug } });
+  const there = got(taken.response?.headers.get("Location")).split("/").at(-1) === single.id;
+  const missing = await readEvent({ client: anyone, path: { id: "00000000-0000-0000-0000-000000000000" } });
+
+  // A second batch: one row is known, one is new. A third, of one row. A fourth, refused.
+
+  const again = await record([
+    { key: "expected", kind: "visit" },
+    { key: "new", title: "New" },
+  ]);
+  const line = await record([{ key: "line", title: "Line" }]);
+  const faulty = await recordEventBatch({
+    client: writer,
+    query: { collection: slug },
+    body: [{ key: "nameless" }],
+  });
+
+  // Compared: before and after the second batch. Retracted, and its history read.
+
+  const sides = { collection: [slug], base_revision: again.revision - 1, head_revision: again.revision };
+  const diff = got((await readDiff({ client: anyone, query: sides })).data);
+  const summary = got(diff.summary);
+  const retracted = await retractEvent({
+    client: writer,
+    path: place,
+    headers: { "If-Match": got(patched.response?.headers.get("ETag")) },
+  });
+  const gone = await readEvent({ client: anyone, path: place });
+  const history = got((await readEventHistory({ client: anyone, path: place })).data);
+
+  const report = {
+    listed,
+    paged,
+    created: `${created.response?.status} ${single.title}`,
+    read: outcome(read),
+    still: still.response?.status,
+    merged: outcome(merged),
+    patched: outcome(patched),
+    stale: outcome(stale),
+    taken: outcome(taken),
+    there,
+    missing: outcome(missing),
+    batch: again.rows.map((row) => `${row.result} ${row.key}`),
+    line: line.rows.map((row) => `${row.result} ${row.key}`),
+    faulty: got(faulty.error?.rows).flatMap((row) => got(row.errors).map((fault) => fault.pointer)),
+    summary: [summary.added, summary.removed, summary.changed],
+    diff: diff.items.map(changeOf),
+    retracted: retracted.response?.status,
+    gone: outcome(gone),
+    history: history.items.map((item) => item.event && item.event.title),
+  };
+  console.log(JSON.stringify(report, null, 1));
+}
+
+void main();
