@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -14,15 +15,17 @@ MODULES = ROOT / "node_modules"
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
 
 
-def need_node() -> None:
-    """Skips the test where the programs are not installed; where no test may be skipped, as in CI, it fails."""
-    lock, installed = ROOT / "package-lock.json", MODULES / ".installed-lock.json"
-    if shutil.which("node") and installed.is_file() and installed.read_bytes() == lock.read_bytes():
-        return
-    reason = "needs Node.js from 20.19 on and what package-lock.json locks: `make node`"
+def lack(reason: str) -> NoReturn:
+    """Skips the test; where none may be skipped, as in CI, it fails."""
     if os.environ.get("DATELINE_TESTS_ALL"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def need_node() -> None:
+    lock, installed = ROOT / "package-lock.json", MODULES / ".installed-lock.json"
+    if not shutil.which("node") or not installed.is_file() or installed.read_bytes() != lock.read_bytes():
+        lack("needs Node.js from 20.19 on and what package-lock.json locks: `make node`")
 
 
 def run_tool(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
