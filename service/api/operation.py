@@ -231,6 +231,15 @@ class Operation(Struct, frozen=True, kw_only=True):
         """What a success can be answered in, the usual one first."""
         return list(dict.fromkeys(kind for answer in self.answers for kind in answer.content))
 
+    @property
+    def vary(self) -> str:
+        """What of a request, beside its address, the answer to a read rests on.
+
+        With Min-Revision among it, no cache gives an older answer to who has asked for a newer one.
+        """
+        names = ["Accept"] if len(self.media_types) > 1 else []
+        return ", ".join([*names, "Authorization", *(["Min-Revision"] if self.reads_store else [])])
+
 
 def entity_tags(text: str) -> list[str]:
     """The members of an If-Match or If-None-Match list."""

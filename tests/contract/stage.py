@@ -6,6 +6,7 @@ The service is a process of its own on a database of the test's, so that the dat
 
 import asyncio
 import http.client
+import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -36,11 +37,32 @@ class Ask(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What an answer says to caches."""
+    """What an answer says to caches: how it may be kept, what its tag is made of, and what it rests on."""
 
-    cache_control: str
-    etag: str
+    how: str
+    tag: str
     vary: str
+
+
+def kept(answer: httpx.Response) -> Kept:
+    etag = answer.headers.get("etag")
+    tag = "" if etag is None else "revision and bytes" if re.fullmatch(r'"\d+-\w+"', etag) else "bytes"
+    return Kept(answer.headers["cache-control"], tag, answer.headers.get("vary", ""))
+
+
+def kept_as(answer: httpx.Response) -> str:
+    """What sort of an answer it is to a cache."""
+    request, status = answer.request, answer.status_code
+    if status >= 400:
+        return "refused"
+    if status == 308:
+        return "moved"
+    if request.method != "GET":
+        return "written"
+    if "authorization" in request.headers:
+        return "keyed"
+    named = {"revision", "cursor"} & set(request.url.params) or request.url.path.startswith("/v1/revisions/")
+    return "pinned" if named else "live"
 
 
 class Stage:
@@ -91,10 +113,9 @@ class Stage:
 
         Without a key it is the writer's where one is needed, and nobody's elsewhere.
         """
-        method, path, operation = self.operations[name]
+        method, template, operation = self.operations[name]
         usual = self.asks.get(name, Ask())
-        for parameter in NOBODY:
-            path = path.replace(f"{{{parameter}}}", usual.place if place is None else place)
+        path = re.sub(r"{\w+}", usual.place if place is None else place, template)
         query = usual.query if query is None else query
         content = httpx.Request("POST", "/", json=usual.body if body is None else body).content
         keyed = operation["security"] == [{"key": []}]
@@ -113,6 +134,7 @@ class Stage:
         )
         answer = self._announced(request) if "Content_Length" in headers else self.client.send(request)
         self.judge(answer)
+        self.kept.setdefault((f"{method} {template}", kept_as(answer)), set()).add(kept(answer))
         return answer
 
     def judge(self, answer: httpx.Response) -> None:

@@ -8,12 +8,14 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from tests.conftest import ROOT
 from tests.contract.conformance import Contract, Described
-from tests.contract.stage import NOBODY, Stage, staged
+from tests.contract.stage import NOBODY, Kept, Stage, staged
 
 Way = Callable[[Stage, str], object]
 
@@ -138,14 +140,27 @@ def still_right(stage: Stage, name: str) -> None:
     assert stage.ask(name, If_None_Match='"another"').status_code == 200
 
 
+def pinned(stage: Stage, name: str) -> None:
+    """Asks at a revision, which may be the newest, or for the second page of a reading."""
+    known = stage.parameters(name, "query")
+    if "revision" in known:
+        stage.ask(name, query=f"revision={stage.head}")
+    elif "cursor" in known:
+        following = stage.ask(name, query="limit=1").json()["next"]
+        stage.ask(name, query=urlsplit(following).query)
+
+
 def succeed(stage: Stage, described: Described, name: str) -> None:
     match described.status:
         case 304:
             still_right(stage, name)
+            pinned(stage, name)
         case 308:
             stage.ask(name, place="alias", key=stage.live.key)
         case _:
             stage.ask(name, Accept=described.what or None)
+            if described.operation.startswith("GET"):
+                stage.ask(name, Accept=described.what, key=stage.live.key)
 
 
 ORDER: Final = ("GET", "POST", "PATCH", "DELETE")
@@ -244,3 +259,83 @@ def test_an_answer_that_is_not_described_is_not_taken(driven: Stage) -> None:
         answer = httpx.Response(404, content=json.dumps(problem | wrong), headers=headers, request=request)
         with pytest.raises(AssertionError):
             driven.contract.check(answer)
+
+
+# --- What caches are told
+
+
+def told(stage: Stage, operation: str, sort: str) -> Kept | None:
+    """What all of an operation's answers of a sort say to caches, if there is one; they say the same."""
+    answers = stage.kept.get((operation, sort), set())
+    assert len(answers) <= 1, (operation, sort, answers)
+    return next(iter(answers), None)
+
+
+def table_of(stage: Stage) -> str:
+    """What each endpoint's answers say to caches, as the page has it."""
+    rows = [["endpoint", "live", "pinned", "with a key", "`ETag` of", "`Vary`"]]
+    for method, path, _ in stage.operations.values():
+        operation = f"{method} {path}"
+        by_sort = {sort: told(stage, operation, sort) for sort in ("live", "pinned", "keyed", "written")}
+        live, pinned, keyed, written = by_sort.values()
+        answers = [each for each in by_sort.values() if each is not None]
+        (tag,), (vary,) = {each.tag for each in answers}, {each.vary for each in answers}
+        hows = ["" if each is None else f"`{each.how}`" for each in (live, pinned, keyed or written)]
+        rows.append([f"`{operation}`", *hows, tag, vary and f"`{vary}`"])
+    lines = [f"| {' | '.join(cell or '–' for cell in row)} |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
+def test_the_page_on_caching_has_the_table_of_what_is_answered(driven: Stage) -> None:
+    page, table = (ROOT / "docs" / "caching.md").read_text(), table_of(driven)
+    assert table in page, f"docs/caching.md does not hold what the service answers, which is:\n{table}"
+
+
+def test_no_refusal_is_ever_kept(driven: Stage) -> None:
+    refusals = {operation for operation, sort in driven.kept if sort == "refused"}
+    assert refusals == {f"{method} {path}" for method, path, _ in driven.operations.values()}
+    for operation in refusals:
+        assert told(driven, operation, "refused") == Kept("no-store", "", "")
+    assert told(driven, "GET /v1/actors/{slug}", "moved") == Kept("no-store", "", "Authorization, Min-Revision")
+
+
+# --- What a path tells of itself
+
+
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def test_options_and_allow_tell_what_a_path_knows(stage: Stage) -> None:
+    known: dict[str, set[str]] = {}
+    for method, path, _ in stage.operations.values():
+        known.setdefault(path, {"OPTIONS"}).update({method, "HEAD"} if method == "GET" else {method})
+    for path, methods in known.items():
+        address = path.replace("{id}", stage.told).replace("{number}", "1").replace("{name}", "gone")
+        address = address.replace("{slug}", "main")
+        answer = stage.client.options(address)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert answer.headers["Allow"] == ", ".join(sorted(methods)) == answer.headers["Access-Control-Allow-Methods"]
+        for method in METHODS:
+            refusal = stage.client.request(method, address)
+            assert (refusal.status_code == 405) == (method not in methods), (method, path)
+            if refusal.status_code == 405:
+                assert refusal.headers["Allow"] == answer.headers["Allow"]
+                assert refusal.headers["Cache-Control"] == "no-store"
+
+
+# Those of which a page may know without being told (the Fetch standard's lists of safe names).
+SAFE_REQUESTS: Final = {"accept", "accept-language", "content-language", "content-type"}
+SAFE_ANSWERS: Final = {"cache-control", "content-language", "content-length", "content-type", "expires", "pragma"}
+
+
+def test_a_page_of_another_origin_may_send_and_read_every_header_described(stage: Stage) -> None:
+    preflight = stage.client.options("/v1/events").headers
+    allowed = set(preflight["Access-Control-Allow-Headers"].lower().split(", "))
+    exposed = set(stage.client.get("/v1").headers["Access-Control-Expose-Headers"].lower().split(", "))
+    assert "authorization" in allowed
+    for _, _, operation in stage.contract.operations():
+        sent = {each["name"].lower() for each in stage.contract.parameters(operation) if each["in"] == "header"}
+        assert sent - SAFE_REQUESTS <= allowed
+        for status in operation["responses"]:
+            read = {name.lower() for name in stage.contract.response(operation, int(status)).get("headers", {})}
+            assert read - SAFE_ANSWERS - {"vary"} <= exposed
