@@ -28,6 +28,7 @@ from service.api.operation import (
     check_length,
     matches,
     media_type_of,
+    prefers_minimal,
     query_of,
     read_caller,
 )
@@ -54,8 +55,8 @@ DRAINED: Final = 8
 # Reading is open to pages of any origin, which may look at what tells them how to go on.
 SHARED: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Accept-Patch, Allow, ETag, Link, Location, Retry-After, Revision, "
-    "Revision-Unchanged, WWW-Authenticate",
+    "Access-Control-Expose-Headers": "Accept-Patch, Allow, ETag, Link, Location, Preference-Applied, "
+    "Retry-After, Revision, Revision-Unchanged, WWW-Authenticate",
     "X-Content-Type-Options": "nosniff",
 }
 # What caches may do with an answer: docs/caching.md has the table, and decision 11 the reasons.
@@ -116,7 +117,7 @@ def _options(allow: str) -> dict[str, str]:
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": allow,
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-        "Min-Revision, Revision-Cause, Revision-Message",
+        "Min-Revision, Prefer, Revision-Cause, Revision-Message",
         "Access-Control-Max-Age": "86400",
     }
 
@@ -170,7 +171,7 @@ _READ: Final = frozenset(
         "transfer-encoding",
     )
 )
-_LISTS: Final = frozenset(("accept", "if-match", "if-none-match"))
+_LISTS: Final = frozenset(("accept", "if-match", "if-none-match", "prefer"))
 """Those that may be given again and go on where they ended."""
 
 
@@ -258,6 +259,8 @@ def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Resp
     condition = call.headers.get("if-none-match")
     if reading and reply.tagged and condition is not None and matches(reply.etag, condition):
         return Response(b"", status_code=304, headers=headers)
+    if call.operation.brief and prefers_minimal(call.headers.get("prefer", "")):
+        return Response(b"", status_code=204, headers=headers | {"Preference-Applied": "return=minimal"})
     if reply.status == 204:
         return Response(b"", status_code=204, headers=headers)
     return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)

@@ -297,7 +297,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             bodies={JSON: kept.given},
             examples=examples.CREATED[kind],
             run=create,
-            answers=(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED, links),),
+            answers=replies.written(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED, links)),
             problems=(
                 "already-exists",
                 *(("refused",) if kind in REFUSED_CREATED else ()),
@@ -334,7 +334,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},
             examples=examples.PATCHED[kind],
             run=revise,
-            answers=(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED, links),),
+            answers=replies.written(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED, links)),
             problems=(
                 "not-found",
                 "gone",

@@ -157,6 +157,10 @@ def succeed(stage: Stage, described: Described, name: str) -> None:
             pinned(stage, name)
         case 308:
             stage.ask(name, place="alias", key=stage.live.key)
+        case 204 if not described.operation.startswith("DELETE"):
+            usual = stage.asks[name].body
+            another = {"slug": "brief"} if isinstance(usual, dict) and "slug" in usual else {}
+            stage.ask(name, body={**usual, **another} if another else None, Prefer="return=minimal")
         case _:
             stage.ask(name, Accept=described.what or None)
             if described.operation.startswith("GET"):
