@@ -59,9 +59,11 @@ def block(text: str) -> str:
     return f"<pre><code>{escape(text, quote=False)}</code></pre>"
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") -> str:
+    """kind: its class in the style."""
     body = "".join(f"<tr>{cells(row)}</tr>" for row in rows)
-    return f"<table>{head(heads)}<tbody>{body}</tbody></table>"
+    opening = f'<table class="{kind}">' if kind else "<table>"
+    return f"{opening}{head(heads)}<tbody>{body}</tbody></table>"
 
 
 def head(heads: Iterable[str]) -> str:

@@ -132,7 +132,8 @@ class _Reference:
         if bodies := operation.get("requestBody", {}).get("content", {}):
             rows = ((f"<code>{kind}</code>", form_of(body["schema"])) for kind, body in bodies.items())
             parts.append("<h4>Body</h4>" + table(("media type", "shape"), rows))
-        parts.append("<h4>Answers</h4>" + table(("status", "meaning", "body and headers"), self._answers(operation)))
+        answers = table(("status", "meaning", "body and headers"), self._answers(operation), "statuses")
+        parts.append(f"<h4>Answers</h4>{answers}")
         parts += self._shown(operation)
         title = (
             f'<span class="method {method}">{method}</span> <h3><code>{escape(path).replace("/", "/<wbr>")}</code></h3>'
@@ -230,14 +231,14 @@ def _tried(request: Request) -> str:
 
 def _parameters_table(parameters: Sequence[Mapping[str, Any]]) -> str:
     """By where they are given. Those of one side of a comparison stand with what they are one side of."""
-    names = {each["name"] for each in parameters}
+    names = {each["name"]: each for each in parameters}
+    sides = {side + name for side in SIDES for name in names if side + name in names}
     parts = [head(("name", "meaning", "form"))]
     for place, title in PLACES.items():
         rows = [
-            _parameter(each, [side + each["name"] for side in SIDES if side + each["name"] in names])
-            for each in parameters
-            if each["in"] == place
-            and each["name"].removeprefix("base_").removeprefix("head_") not in names - {each["name"]}
+            _parameter(each, [side + name for side in SIDES if side + name in sides])
+            for name, each in names.items()
+            if each["in"] == place and name not in sides
         ]
         if rows:
             parts.append(f'<tbody><tr><th colspan="3" scope="rowgroup">{title}</th></tr>{"".join(rows)}</tbody>')
@@ -248,8 +249,9 @@ def _parameter(parameter: Mapping[str, Any], sides: Iterable[str]) -> str:
     name, example = parameter["name"], parameter.get("example", "")
     value = example[0] if isinstance(example, list) else example
     added = {"query": f"{name}={value}", "header": f"{name}: {value}"}.get(parameter["in"])
-    told = [f"<code>{escape(name)}</code>", *(f"<small><code>{escape(side)}</code></small>" for side in sides)]
-    told += ["<small>required</small>"] if parameter["required"] else []
+    told = [f"<code>{escape(name)}</code>"] + (["<small>required</small>"] if parameter["required"] else [])
+    if either := " ".join(f"<code>{side}</code>" for side in sides):
+        told.append(f'<small class="sides">{either}</small>')
     row = cells([" ".join(told), marked(parameter["description"]), form_of(parameter["schema"])])
     return f"<tr>{row}</tr>" if added is None else f'<tr data-add="{escape(added)}">{row}</tr>'
 
@@ -260,4 +262,4 @@ def _problem(name: str) -> str:
 
 def _problems_table() -> str:
     rows = ((str(kind.status), _problem(name), marked(kind.advice)) for name, kind in KINDS.items())
-    return table(("status", "type", "what to do"), rows)
+    return table(("status", "type", "what to do"), rows, "statuses")

@@ -25,11 +25,13 @@
 
   const reveal = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const entry = target?.closest("details");
     if (!target) return;
+    if (target.closest("[hidden]")) {
+      find.value = "";
+      seek();
+    }
+    const entry = target.closest("details");
     if (entry) {
-      entry.hidden = false;
-      entry.closest("section").hidden = false;
       entry.open = true;
       entry.firstElementChild.focus({ preventScroll: true });
     }
@@ -53,8 +55,8 @@
 
   const named = all("details.entry").map((entry) => ({
     entry,
-    text: [entry.firstElementChild, entry.lastElementChild, ...all("td:first-child code", entry)]
-      .map((each) => each.localName === "div" ? each.id : each.textContent).join(" ").toLowerCase(),
+    text: [entry.lastElementChild.id, ...all(":scope > summary, td:first-child code", entry).map((each) => each.textContent)]
+      .join(" ").toLowerCase(),
     rows: all("tbody tr", entry).filter((row) => row.querySelector("td:first-child code")),
   }));
   const listed = all("nav li").map((item) => ({ item, id: item.firstElementChild.hash.slice(1) }));
@@ -95,6 +97,7 @@
     }
     const first = event.key === "Enter" && named.find(({ entry }) => !entry.hidden);
     if (first) {
+      event.preventDefault();
       history.replaceState(null, "", `#${first.entry.lastElementChild.id}`);
       reveal();
     }
@@ -151,14 +154,14 @@
       if (!items?.length) throw new Error("The dossier's event is not here: put an id in the place of $ID.");
       address = address.replaceAll("$ID", items[0].id);
     }
-    const keyed = ([name, value]) => [name, value.replaceAll("$KEY", key)];
+    const filled = ([name, value]) => [name, value.replaceAll("$KEY", key)];
     if (headers.some(([, value]) => value.includes("$ETAG"))) {
-      const known = headers.filter(([name]) => name.toLowerCase() === "authorization").map(keyed);
+      const known = headers.filter(([name]) => name.toLowerCase() === "authorization").map(filled);
       const tag = (await send("GET", address, known)).headers.get("ETag");
       if (!tag) throw new Error("There is nothing at this address whose tag could stand for $ETAG.");
       headers = headers.map(([name, value]) => [name, value.replaceAll("$ETAG", tag)]);
     }
-    return { method, address, headers: headers.map(keyed), body };
+    return { method, address, headers: headers.map(filled), body };
   };
 
   // --- Nothing is written, and no key used, without being asked
@@ -168,13 +171,17 @@
   const question = make("p");
   const asking = make("dialog", { "aria-labelledby": "asked" });
   const yes = make("button", { class: "run" }, "Send it");
+  const forget = button("Forget the key", () => {
+    key = secret.value = "";
+    forget.hidden = true;
+    secret.focus();
+  });
+  const keyed = make("div", {}, make("label", { for: "key" }, "Key"), secret,
+    make("p", { class: "soft" }, "Kept in the memory of this page until it is left, and sent only where a request says ",
+      make("code", {}, "$KEY"), "."));
   asking.append(make("form", { onsubmit: (event) => { event.preventDefault(); asking.close("yes"); } },
     make("h2", { id: "asked" }, "Send this request?"), question,
-    make("label", { for: "key" }, "Key"), secret,
-    make("p", { class: "soft" }, "Kept in the memory of this page until it is left, and sent only where a request says ",
-      make("code", {}, "$KEY"), "."),
-    make("div", { class: "doing" }, yes, button("Cancel", () => asking.close("")),
-      button("Forget the key", () => { key = secret.value = ""; secret.focus(); }))));
+    keyed, make("div", { class: "doing" }, yes, button("Cancel", () => asking.close("")), forget)));
   document.body.append(asking);
   addEventListener("pagehide", () => { key = secret.value = ""; });
 
@@ -183,14 +190,16 @@
     question.textContent = `${request.method} ${request.address} ${writes ? "writes to" : "asks"} ${location.host}.`;
     secret.value = key;
     secret.required = secretly;
+    keyed.hidden = !secretly;
+    forget.hidden = !secretly || !key;
     asking.returnValue = "";
     asking.addEventListener("close", () => {
-      key = asking.returnValue ? secret.value.trim() : key;
+      if (asking.returnValue && secretly) key = secret.value.trim();
       secret.value = "";
       resolve(Boolean(asking.returnValue));
     }, { once: true });
     asking.showModal();
-    (key ? yes : secret).focus();
+    (secretly && !key ? secret : yes).focus();
   });
 
   // --- JSON, laid out from its very characters, so that no number is rounded
@@ -266,6 +275,10 @@
       const { pathname, search } = new URL(next);
       on.push(button("Next page", () => again({ ...request, address: pathname + search })));
     }
+    if (text && mediaType === "application/problem+json") {
+      const { type } = JSON.parse(text);
+      if (type?.startsWith("/problems/")) on.push(make("a", { href: type }, "What this kind of problem means"));
+    }
     if (tag && request.method === "GET" && response.status === 200) {
       const others = request.headers.filter(([name]) => name.toLowerCase() !== "if-none-match");
       on.push(button("Ask whether it changed", () => again({ ...request, headers: [...others, ["If-None-Match", tag]] })));
@@ -290,9 +303,12 @@
     const reset = button("Reset", () => { area.value = original; changed(); area.focus(); }, { hidden: true });
     let asked = 0;
 
-    const changed = () => {
+    const fit = () => {
       area.style.height = "auto";
       area.style.height = `${area.scrollHeight + 2}px`;
+    };
+    const changed = () => {
+      fit();
       reset.hidden = area.value === original;
       try {
         shell.textContent = command(read(area.value), lookup);
@@ -348,8 +364,8 @@
     shell.before(area, make("div", { class: "doing" },
       button("Run", run, { class: "run", title: "Ctrl+Enter in the request" }), reset, unfold,
       ...(navigator.clipboard ? [copy] : [])));
-    block.append(status, answer);
-    block.closest("details").addEventListener("toggle", changed);
+    shell.after(status, answer);
+    block.closest("details").addEventListener("toggle", fit);
     return { area, changed };
   };
 
@@ -399,5 +415,6 @@
     unfolded = [];
   });
 
-  if (location.hash) reveal();
+  // Not before: the browser's own way to the target takes the focus from it.
+  if (location.hash) addEventListener("load", reveal);
 })();
