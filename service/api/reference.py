@@ -8,7 +8,7 @@ from service.api.forms import form_of
 from service.api.layout import laid_out
 from service.api.markup import block, cells, head, marked, page_of, table
 from service.api.problems import KINDS
-from service.api.trying import LOOKUP, Request, requests_of
+from service.api.trying import LINE_MAX, LOOKUP, Request, requests_of
 
 METHODS: Final = ("get", "post", "patch", "delete")
 PLACES: Final = {"path": "In the path", "query": "In the query", "header": "Headers"}
@@ -167,7 +167,7 @@ class _Reference:
             for kind, content in self._resolved(given).get("content", {}).items():
                 for example in content.get("examples", {}).values() if int(status) < 300 else ():
                     value = self._resolved(example)["value"]
-                    text = value if isinstance(value, str) else laid_out(value, 80, 2)
+                    text = value if isinstance(value, str) else laid_out(value, LINE_MAX, 2)
                     yield f"<details><summary>An answer, as <code>{kind}</code></summary>{block(text)}</details>"
 
     def _problems(self, operation: Mapping[str, Any]) -> Iterator[str]:
@@ -188,7 +188,7 @@ class _Reference:
             told = table(("member", "form", "meaning"), rows)
         else:
             told = f"<p>{form_of(schema)}</p>"
-        title = f'<h3>{name}</h3> <span class="does">{escape(schema.get("description", ""))}</span>'
+        title = f'<h3>{name}</h3> <span class="does">{marked(schema.get("description", ""))}</span>'
         return _entry(f"shape-{name}", title, told)
 
     def _told(self, schema: Mapping[str, Any]) -> str:
@@ -222,7 +222,7 @@ def _tried(request: Request) -> str:
     parts = [f"<p>{' · '.join(told)}</p>"] if told else []
     parts.append(block(request.command()))
     if request.answer is not None:
-        text = request.answer if isinstance(request.answer, str) else laid_out(request.answer, 80, 2)
+        text = request.answer if isinstance(request.answer, str) else laid_out(request.answer, LINE_MAX, 2)
         parts.append(f"<details><summary>What the demo dossier answers</summary>{block(text)}</details>")
     data = {"request": request.text()} | ({"lookup": LOOKUP} if "$ID" in request.address else {})
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())

@@ -4,6 +4,7 @@ Both leave three values to be found when it is made: `$KEY` is the reader's own;
 the address now; `$ID` is the id of the dossier's event with the key EVENT_KEY.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,13 +13,15 @@ from msgspec import Struct
 
 from service.api.examples import ANSWERS, EVENT_KEY, EVENT_REVISION, READS
 from service.api.layout import laid_out
-from service.api.operation import JSON
+from service.api.operation import JSON, NDJSON
 
 ORIGIN: Final = "{origin}"
 """Stands in the page where the service's own address goes."""
 
 LOOKUP: Final = f"/v1/events?key={EVENT_KEY}&revision={EVENT_REVISION}&fields=id&include=none"
 """Where `$ID` is found, also once the event has been retracted."""
+
+LINE_MAX: Final = 80
 
 VARIABLES: Final[Mapping[str, str]] = {"id": "$ID", "If-Match": "$ETAG"}
 
@@ -83,7 +86,7 @@ def requests_of(path: str, method: str, operation: Mapping[str, Any], resolved: 
         return
     for kind, body in operation["requestBody"]["content"].items():
         for name, example in body.get("examples", {}).items():
-            text = laid_out(resolved(example)["value"], 80, 2)
+            text = laid_out(resolved(example)["value"], LINE_MAX if kind != NDJSON else sys.maxsize, 2)
             yield Request(_worded(name), method.upper(), path, (*headers, ("Content-Type", kind)), text)
 
 
