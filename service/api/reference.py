@@ -15,8 +15,9 @@ PLACES: Final = {"path": "In the path", "query": "In the query", "header": "Head
 SIDES: Final = ("base_", "head_")
 
 BEGINNING: Final = """
-Everything under `/v1` is JSON. Parameters choose events; the lenses among them (`known_at`, `as_of`, `revision`, \
-`according_to`) say through what events are seen. What stands here is sent the same by curl and by a program.
+Answers under `/v1` are JSON, a diff and a history also Markdown. Parameters choose events; the lenses among them \
+(`known_at`, `as_of`, `revision`, `according_to`) say through what they are seen. \
+What stands here is sent the same by curl and by a program.
 
 In requests to try, `$KEY` is the key that you give; `$ETAG` is the tag of what is at the address now, and `$ID` the \
 id of an event of the demo dossier, both looked up when the request is made.\
