@@ -239,7 +239,7 @@ OPERATIONS = (
         examples=examples.BATCH,
         body_bytes_max=BYTES_MAX,
         run=record_event_batch,
-        answers=(Answer(200, "What became of each row.", {JSON: BatchAnswer}, replies.REVISED),),
+        answers=replies.written(Answer(200, "What became of each row.", {JSON: BatchAnswer}, replies.REVISED)),
         problems=("refused-parameter", "refused", *replies.REFUSED_POSTS),
         scope="write",
     ),

@@ -157,14 +157,16 @@ def _text_faults(text: str, pointer: str) -> list[Fault]:
     return []
 
 
-# Finding this out takes milliseconds, and a batch may have ten thousand rows at fault.
-_described: Final = cache(inspect.type_info)
-
-
 def structure_of(value: Any, shape: Any) -> Any:
     """The JSON value as a struct. Raises InvalidBody with every fault and where it is."""
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError:
-        faults = faults_of(value, _described(shape), "")[:FAULTS_MAX]
+        faults = faults_of(value, _info(shape), "")[:FAULTS_MAX]
         raise InvalidBody("The body is not of its schema.", faults) from None
+
+
+@cache
+def _info(shape: Any) -> inspect.Type:
+    """What msgspec knows of a shape, found once: a batch may have ten thousand rows to refuse."""
+    return inspect.type_info(shape)

@@ -89,14 +89,14 @@ PROBLEM_HEADERS: Final[Mapping[int, tuple[Header, ...]]] = {
 }
 CACHE_CONTROL: Final = Header(
     "Cache-Control",
-    "A day for what is pinned to a revision, asking anew for what is live.",
-    {"type": "string", "pattern": r"^[a-z0-9=, -]+\Z", "maxLength": 100},
+    "What caches may do: to callers without a key a few seconds for what is live and a day for what is pinned.",
+    {"type": "string", "pattern": r"^[a-z-]+(=[0-9]+)?(, [a-z-]+(=[0-9]+)?)*\Z", "maxLength": 200},
     True,
 )
 VARY: Final = Header(
     "Vary",
-    "What of the request the answer rests on.",
-    {"type": "string", "pattern": r"^[A-Za-z, -]+\Z", "maxLength": 100},
+    "What of the request, beside its address, the answer rests on.",
+    {"type": "string", "pattern": r"^[A-Za-z-]+(, [A-Za-z-]+)*\Z", "maxLength": 200},
     True,
 )
 ORIGIN: Final = Header(

@@ -274,7 +274,9 @@ OPERATIONS = (
         bodies={JSON: EventInput},
         examples=examples.EVENT,
         run=create_event,
-        answers=(Answer(201, "The event as recorded.", {JSON: EventWithIncluded}, replies.CREATED, LINKS),),
+        answers=replies.written(
+            Answer(201, "The event as recorded.", {JSON: EventWithIncluded}, replies.CREATED, LINKS)
+        ),
         problems=("already-exists", "refused", *replies.REFUSED_POSTS),
         scope="write",
     ),
@@ -303,7 +305,9 @@ OPERATIONS = (
         bodies={MERGE_PATCH: EVENT_PATCH, JSON_PATCH: JsonPatch},
         examples=examples.EVENT_PATCH,
         run=revise_event,
-        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS),),
+        answers=replies.written(
+            Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS)
+        ),
         problems=(
             "not-found",
             "gone",
@@ -342,7 +346,9 @@ OPERATIONS = (
         bodies={JSON: RevertInput},
         examples=examples.REVERT,
         run=revert_event,
-        answers=(Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS),),
+        answers=replies.written(
+            Answer(200, "The event as it now is.", {JSON: EventWithIncluded}, replies.REVISED, LINKS)
+        ),
         problems=("not-found", "stale", "refused", *replies.REFUSED_POSTS),
         scope="write",
     ),

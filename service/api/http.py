@@ -29,6 +29,7 @@ from service.api.operation import (
     followed,
     matches,
     media_type_of,
+    prefers_minimal,
     query_of,
     read_caller,
 )
@@ -55,9 +56,19 @@ DRAINED: Final = 8
 # Reading is open to pages of any origin, which may look at what tells them how to go on.
 SHARED: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Location, Revision, Revision-Unchanged, Retry-After",
+    "Access-Control-Expose-Headers": "Accept-Patch, Allow, ETag, Link, Location, Preference-Applied, "
+    "Retry-After, Revision, Revision-Unchanged, WWW-Authenticate",
     "X-Content-Type-Options": "nosniff",
 }
+# What caches may do with an answer: docs/caching.md has the table, and decision 11 the reasons.
+PINNED: Final = "public, max-age=86400"
+"""To one revision: the same for ever, but that visibility is always today's. So it is kept a day, and not immutable."""
+LIVE: Final = "public, max-age=1, stale-while-revalidate=9"
+"""At most ten seconds old. It is not max-age=0, which common caches take for a ban to keep it, nor s-maxage, which
+forbids them to give what is stale."""
+KEYED: Final = "private, no-cache"
+"""Whoever writes reads with a key, and so their own writes at once."""
+UNKEPT: Final = "no-store"
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 
 
@@ -107,7 +118,7 @@ def _options(allow: str) -> dict[str, str]:
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": allow,
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-        "Min-Revision, Revision-Cause, Revision-Message",
+        "Min-Revision, Prefer, Revision-Cause, Revision-Message",
         "Access-Control-Max-Age": "86400",
     }
 
@@ -162,7 +173,7 @@ _READ: Final = frozenset(
         "transfer-encoding",
     )
 )
-_LISTS: Final = frozenset(("accept", "if-match", "if-none-match"))
+_LISTS: Final = frozenset(("accept", "if-match", "if-none-match", "prefer"))
 """Those that may be given again and go on where they ended."""
 
 
@@ -244,12 +255,14 @@ def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Resp
         headers["ETag"] = reply.etag
     if reading:
         headers["Cache-Control"] = _cache_control(call, reply)
-        headers["Vary"] = "Accept, Authorization"
+        headers["Vary"] = call.operation.vary
     else:
-        headers["Cache-Control"] = "no-store"
+        headers["Cache-Control"] = UNKEPT
     condition = call.headers.get("if-none-match")
     if reading and reply.tagged and condition is not None and matches(reply.etag, condition):
         return Response(b"", status_code=304, headers=headers)
+    if call.operation.brief and prefers_minimal(call.headers.get("prefer", "")):
+        return Response(b"", status_code=204, headers=headers | {"Preference-Applied": "return=minimal"})
     if reply.status == 204:
         return Response(b"", status_code=204, headers=headers)
     return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)
@@ -257,14 +270,15 @@ def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Resp
 
 def _cache_control(call: Call, reply: Reply) -> str:
     if not reply.tagged:
-        return "no-store"
+        return UNKEPT
     if call.caller.scope is not None:
-        return "private, no-cache"
-    return "public, max-age=86400" if reply.pinned else "public, no-cache"
+        return KEYED
+    # A cursor pins a reading too, to the revision at which it began.
+    return PINNED if reply.pinned or "cursor" in call.query else LIVE
 
 
 def _problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    told = {**SHARED, "Cache-Control": "no-store", **(headers or {})}
+    told = {**SHARED, "Cache-Control": UNKEPT, **(headers or {})}
     return Response(msgspec.json.encode(problem), status_code=problem.status, headers=told, media_type=PROBLEM)
 
 

@@ -62,7 +62,9 @@ OPERATIONS = (
         bodies={JSON: MergeInto},
         examples=examples.MERGE,
         run=merge_actor,
-        answers=(Answer(200, "The actor, which now stands for the other.", {JSON: Actor}, replies.REVISED),),
+        answers=replies.written(
+            Answer(200, "The actor, which now stands for the other.", {JSON: Actor}, replies.REVISED)
+        ),
         problems=("not-found", "gone", "in-use", "refused", *replies.REFUSED_POSTS),
         scope="write",
     ),
@@ -76,7 +78,7 @@ OPERATIONS = (
         place=(slug_of("actor"),),
         headers=(IDEMPOTENCY_KEY, *NOTE),
         run=unmerge_actor,
-        answers=(Answer(200, "The actor, which stands for itself.", {JSON: Actor}, replies.REVISED),),
+        answers=replies.written(Answer(200, "The actor, which stands for itself.", {JSON: Actor}, replies.REVISED)),
         problems=("not-found", "gone", "in-use", "idempotency-key-in-use", "idempotency-key-reused"),
         scope="write",
     ),

@@ -6,6 +6,7 @@ say what the others do not.
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Literal, TypeAlias
@@ -130,6 +131,14 @@ MIN_REVISION: Final = Header(
     example=1,
 )
 
+PREFER: Final = Header(
+    "Prefer",
+    "With return=minimal a write that succeeds is answered with 204, its headers alone. Other preferences are nothing "
+    "to this service.",
+    {"type": "string", "pattern": TEXT_PATTERN, "maxLength": 1_000},
+    example="return=minimal",
+)
+
 
 class Reply(Struct, frozen=True):
     """What an operation answers. revision: the resource's own, for its entity tag; None: it is the body's alone."""
@@ -220,9 +229,16 @@ class Operation(Struct, frozen=True, kw_only=True):
         return self.method == "GET" and self.path.startswith("/v1")
 
     @property
+    def brief(self) -> bool:
+        """Whether a caller may prefer the answer without its body."""
+        return {204} < {answer.status for answer in self.answers}
+
+    @property
     def request_headers(self) -> tuple[Header, ...]:
         """Those that belong to the operation; all know Accept and Authorization."""
         headers = self.headers
+        if self.brief:
+            headers = (*headers, PREFER)
         if self.reads_store:
             headers = (*headers, MIN_REVISION)
         return (*headers, IF_NONE_MATCH) if self.conditional else headers
@@ -231,6 +247,15 @@ class Operation(Struct, frozen=True, kw_only=True):
     def media_types(self) -> list[str]:
         """What a success can be answered in, the usual one first."""
         return list(dict.fromkeys(kind for answer in self.answers for kind in answer.content))
+
+    @property
+    def vary(self) -> str:
+        """What of a request, beside its address, the answer to a read rests on.
+
+        With Min-Revision among it, no cache gives an older answer to who has asked for a newer one.
+        """
+        names = ["Accept"] if len(self.media_types) > 1 else []
+        return ", ".join([*names, "Authorization", *(["Min-Revision"] if self.reads_store else [])])
 
 
 def entity_tags(text: str) -> list[str]:
@@ -242,6 +267,18 @@ def matches(etag: str, if_none_match: str) -> bool:
     """Whether a list of entity tags names this one, by weak comparison."""
     tags = entity_tags(if_none_match)
     return "*" in tags or etag in (tag.removeprefix("W/") for tag in tags)
+
+
+_PREFERENCE: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+
+
+def prefers_minimal(prefer: str) -> bool:
+    """Whether a Prefer header (RFC 7240) asks for return=minimal. The first `return` counts."""
+    for preference in _PREFERENCE.findall(prefer):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "return":
+            return bool(value.strip() in ("minimal", '"minimal"'))
+    return False
 
 
 def query_of(raw: bytes) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from service.api.operation import Call, Header, Link, Reply
+from service.api.operation import Answer, Call, Header, Link, Reply
 from service.domain import values
 from service.domain.cursors import Cursor, bound_of, cursor_text
 from service.domain.errors import Fault, Forbidden, Refused
@@ -28,6 +28,12 @@ UNCHANGED: Final = Header(
     "Revision-Unchanged",
     "true where the write said nothing new and made no revision.",
     {"type": "string", "enum": ["true"]},
+)
+APPLIED: Final = Header(
+    "Preference-Applied",
+    "The preference by which there is no body.",
+    {"type": "string", "enum": ["return=minimal"]},
+    True,
 )
 
 TAGGED: Final = (ETAG,)
@@ -77,6 +83,11 @@ EVENT_LINKS: Final = (
 RETRACTED_LINKS: Final = (
     Link("readHistoryAfter", "readEventHistory", "Read what it was.", {"id": "$request.path.id"}),
 )
+
+
+def written(answer: Answer) -> tuple[Answer, Answer]:
+    """What a write answers: as told, and for who prefers it the headers alone."""
+    return answer, Answer(204, "The same without a body, as preferred.", {}, (*answer.headers, APPLIED))
 
 
 REFUSED_BODIES: Final = ("invalid-body", "too-large", "unsupported-media-type")

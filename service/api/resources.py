@@ -113,6 +113,12 @@ KEPT_FROM: Final[dict[Kind, str]] = {
     "collection": "",
     "timeline": "",
 }
+REFUSED_CREATED: Final[tuple[Kind, ...]] = ("source", "timeline")
+"""Kinds that name others, who may not be there."""
+IN_USE_REVISED: Final[tuple[Kind, ...]] = ("actor", "source")
+"""Kinds that cannot be revised while they stand for another, or while too many events would follow."""
+IN_USE_DELETED: Final[tuple[Kind, ...]] = ("actor", "source", "collection")
+"""Kinds that others name."""
 MOVED: Final = (Answer(308, "It stands for another actor, who is there.", {}, (replies.LOCATION,)),)
 SERVICE_MEMBERS: Final = ("revision", "recorded", "merged_into")
 
@@ -299,8 +305,12 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             bodies={JSON: kept.given},
             examples=examples.CREATED[kind],
             run=create,
-            answers=(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED, links),),
-            problems=("already-exists", "refused", *replies.REFUSED_POSTS),
+            answers=replies.written(Answer(201, "It is made.", {JSON: kept.shape}, replies.CREATED, links)),
+            problems=(
+                "already-exists",
+                *(("refused",) if kind in REFUSED_CREATED else ()),
+                *replies.REFUSED_POSTS,
+            ),
             scope="write",
         ),
         Operation(
@@ -332,11 +342,11 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             bodies={MERGE_PATCH: kept.patch, JSON_PATCH: JsonPatch},
             examples=examples.PATCHED[kind],
             run=revise,
-            answers=(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED, links),),
+            answers=replies.written(Answer(200, "As it now is.", {JSON: kept.shape}, replies.REVISED, links)),
             problems=(
                 "not-found",
                 "gone",
-                "in-use",
+                *(("in-use",) if kind in IN_USE_REVISED else ()),
                 "refused",
                 *replies.REFUSED_CHANGES,
                 *replies.REFUSED_BODIES,
@@ -349,12 +359,18 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             path=one,
             tag=f"{kind}s",
             summary=f"Delete {kept.one}",
-            description=f"Refused while it is in use; at earlier revisions it stays readable.{KEPT_FROM[kind]}",
+            description=("Refused while it is in use; at" if kind in IN_USE_DELETED else "At")
+            + f" earlier revisions it stays readable.{KEPT_FROM[kind]}",
             place=(slug,),
             headers=(IF_MATCH, *NOTE),
             run=delete,
             answers=(Answer(204, "It is deleted.", {}, replies.WRITTEN),),
-            problems=("not-found", "gone", "in-use", *replies.REFUSED_CHANGES),
+            problems=(
+                "not-found",
+                "gone",
+                *(("in-use",) if kind in IN_USE_DELETED else ()),
+                *replies.REFUSED_CHANGES,
+            ),
             scope="write",
         ),
     )

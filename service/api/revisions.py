@@ -58,7 +58,7 @@ async def read_revision(call: Call) -> Reply:
         if row is None:
             raise NotFound(f"There is no revision {number}; the newest is {store.head.revision}.")
         (item,) = await _items(connection, store, [row])
-    return Reply(200, msgspec.json.encode(item))
+    return Reply(200, msgspec.json.encode(item), pinned=True)
 
 
 async def _items(connection: Connection, store: Store, rows: Sequence[LogRow]) -> list[LogItem]:

@@ -7,6 +7,8 @@ import jsonpatch
 import pytest
 
 from tests.api.calls import (
+    LIVE,
+    PINNED,
     Document,
     address,
     get,
@@ -462,10 +464,10 @@ def test_a_page_between_fixed_revisions_never_changes(writer: httpx.Client, clie
     head = head_of(client)
     query = {"base_revision": base, "head_revision": head, "collection": home, "limit": 2}
     answer = client.get("/v1/diff", params=query)
-    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    assert answer.headers["Cache-Control"] == PINNED
     second = client.get(answer.json()["next"])
     live = client.get("/v1/diff", params={"base_revision": base, "collection": home, "limit": 2})
-    assert live.headers["Cache-Control"] == "public, no-cache"
+    assert live.headers["Cache-Control"] == LIVE
     for event in events:
         revise(writer, "events", event, summary="newer")
     assert client.get("/v1/diff", params=query).content == answer.content

@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from tests.api.calls import (
+    LIVE,
+    PINNED,
     UNSOURCED,
     Document,
     address,
@@ -128,11 +130,11 @@ def test_an_instant_after_the_heads_is_live(writer: httpx.Client, client: httpx.
             break
         refused(answer, 400, "refused-parameter", "as_of")
     assert [each["id"] for each in answer.json()["items"]] == [event["id"]]
-    assert answer.headers["Cache-Control"] == "public, no-cache"
+    assert answer.headers["Cache-Control"] == LIVE
     make(writer, "events", collection=home)
     pinned = client.get("/v1/events", params={"collection": home, "as_of": later})
     assert pinned.json() == answer.json()
-    assert pinned.headers["Cache-Control"] == "public, max-age=86400"
+    assert pinned.headers["Cache-Control"] == PINNED
 
 
 # --- Timelines are read at the same revision
@@ -187,7 +189,7 @@ def test_a_timelines_lenses_are_defaults_that_the_request_replaces(
     assert shown("b", revision=head) == (["early"], 1, head)
     # A timeline pinned by its own lens is as cacheable as one by the request's.
     answer = client.get(f"/v1/timelines/{home}-k/events", params={"revision": head})
-    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    assert answer.headers["Cache-Control"] == PINNED
 
 
 # --- What was publicly known

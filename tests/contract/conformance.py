@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -16,12 +16,23 @@ import jsonschema_rs
 PROBLEM = "application/problem+json"
 
 
+class Described(NamedTuple):
+    """One answer that a document describes: of which operation, its status, and what it is.
+
+    That is the name of a problem, else a media type, else nothing.
+    """
+
+    operation: str
+    status: int
+    what: str = ""
+
+
 class Contract:
     """What a document says, and what has been seen of it."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        self.seen: set[tuple[str, int]] = set()
+        self.seen: set[Described] = set()
         self._paths = [
             (
                 re.compile("/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in path.split("/"))),
@@ -54,6 +65,16 @@ class Contract:
         """The names of the problems that an operation can answer with a status."""
         return set(self.response(operation, status).get("content", {}).get(PROBLEM, {}).get("examples", {}))
 
+    def described(self) -> set[Described]:
+        """Every answer that the document describes."""
+        found: set[Described] = set()
+        for path, method, operation in self.operations():
+            for status in map(int, operation["responses"]):
+                content = self.response(operation, status).get("content", {"": {}})
+                whats = (content.keys() - {PROBLEM}) | self.problems(operation, status)
+                found |= {Described(f"{method.upper()} {path}", status, what) for what in whats}
+        return found
+
     def operation_of(self, method: str, address: str) -> tuple[str, dict[str, Any]]:
         """The operation that a request is meant for, HEAD being a GET."""
         path = unquote(urlsplit(address).path)
@@ -68,21 +89,28 @@ class Contract:
         assert str(status) in operation["responses"], f"{label} does not describe {status}: {response.text[:500]}"
         described = self.response(operation, status)
         self._check_headers(f"{label} {status}", described.get("headers", {}), response.headers)
-        self.seen.add((label, status))
+        what = self._check_body(f"{label} {status}", described, response)
+        if response.request.method != "HEAD":
+            self.seen.add(Described(label, status, what))
+
+    def _check_body(self, label: str, described: dict[str, Any], response: httpx.Response) -> str:
+        """Asserts that the body is one described; says what it is."""
         if "content" not in described:
-            assert response.content == b"", f"{label} {status} describes no body"
-            return
+            assert response.content == b"", f"{label} describes no body"
+            return ""
         media_type = response.headers["content-type"].split(";")[0]
-        assert media_type in described["content"], f"{label} {status} does not describe {media_type}"
+        assert media_type in described["content"], f"{label} does not describe {media_type}"
         if response.request.method == "HEAD":
             assert response.content == b""
-            return
+            return ""
         body: Any = response.json() if "json" in media_type else response.text
-        self.check_value(described["content"][media_type]["schema"], body, f"{label} {status}")
-        if media_type == PROBLEM:
-            name = body["type"].removeprefix("/problems/")
-            assert name in self.problems(operation, status), f"{label} {status} does not name {name}"
-            assert body["status"] == status
+        self.check_value(described["content"][media_type]["schema"], body, label)
+        if media_type != PROBLEM:
+            return media_type
+        name = str(body["type"]).removeprefix("/problems/")
+        assert name in described["content"][PROBLEM]["examples"], f"{label} does not name {name}"
+        assert body["status"] == response.status_code
+        return name
 
     def _check_headers(self, label: str, described: dict[str, Any], headers: httpx.Headers) -> None:
         for name, each in described.items():

@@ -31,7 +31,7 @@ import { createClient } from "./sdk/client";
 type Query = NonNullable<ListEventsData["query"]>;
 type Outcome = {
   response: Response | undefined;
-  data?: { title?: string } | undefined;
+  data?: { title?: string } | undefined | void;
   error?: Problem | undefined;
 };
 
@@ -39,8 +39,8 @@ const [baseUrl = "", key = "", slug = ""] = process.argv.slice(2);
 const anyone = createClient({ baseUrl });
 const writer = createClient({ baseUrl, auth: key });
 
-/** What was answered, which must be there. */
-function got<T>(value: T | null | undefined): T {
+/** What was answered, which must be there; it is nothing (`void`) where a caller prefers no body. */
+function got<T>(value: T | null | undefined | void): T {
   if (value === null || value === undefined) throw new Error("no such answer");
   return value;
 }
@@ -49,7 +49,7 @@ const keys = (page: EventPage): string[] => page.items.map((event) => got(event.
 
 /** The status, and the title of the event or the name of the problem. */
 function outcome({ response, data, error }: Outcome): string {
-  return `${got(response).status} ${data?.title ?? got(error?.type.split("/").at(-1))}`;
+  return `${got(response).status} ${(data || undefined)?.title ?? got(error?.type.split("/").at(-1))}`;
 }
 
 function changeOf(item: Diff["items"][number]): string {
