@@ -47,7 +47,8 @@ HEADERS: Final = (
     ),
     (
         "Cache-Control",
-        "An answer pinned to a revision may be kept for a day, if no key was sent; any other is asked for anew.",
+        "Without a key, an answer pinned to a revision may be kept for a day, and a live one for ten seconds. With one, "
+        "every read goes through.",
     ),
 )
 
