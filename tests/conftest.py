@@ -5,6 +5,9 @@ embedded PostgreSQL of its own, in a data folder that is made for the session an
 a test names its things after itself (`unique`) and asks for its own collection; only `live` is written to, `dossier`
 holds the demo and is read. Tests of a statement below HTTP get a migrated database, and a transaction that is rolled
 back. Whatever needs a store to itself, to stop or to break, starts one and ends it.
+
+`make test` runs files of tests side by side, each process of pytest's with stores of its own; `pytest` alone runs them
+one after the other. What a test has counted it says with `tell`, and the summary shows it.
 """
 
 import asyncio
@@ -17,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -36,6 +40,37 @@ hypothesis.settings.register_profile("first", phases=[hypothesis.Phase.explicit,
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS_MAX = 120
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TOLD] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process that runs a part of the tests hands over what they said."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["told"] = session.config.stash[TOLD]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The process that began the others takes it over, if they came to an end."""
+    node.config.stash[TOLD] += getattr(node, "workeroutput", {}).get("told", [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if told := terminalreporter.config.stash[TOLD]:
+        terminalreporter.section("what the tests counted", sep="-")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says a line in the summary of the whole run."""
+    return request.config.stash[TOLD].append
 
 
 @dataclass(frozen=True)

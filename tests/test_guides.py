@@ -51,6 +51,7 @@ def test_the_table_of_parameters_is_the_table_of_the_code() -> None:
 NAMES = {
     "BoundingBox": "minLon,minLat,maxLon,maxLat",
     "Country": "country code",
+    "Cursor": "`next`, or the cursor in it",
     "EdtfPoint": "EDTF date",
     "FieldList": "member names",
     "Id": "id",

@@ -35,13 +35,13 @@ COLLECTION: Final = Parameter(
 )
 ON_EXISTING: Final = Parameter(
     name="on_existing",
-    schema={"type": "string", "enum": ["merge", "replace", "skip", "fail"], "default": "merge"},
+    schema=parameters.words("OnExisting", "merge", "replace", "skip", "fail", default="merge"),
     description=(
         "What a row does whose key is known: revise the event as a merge patch of its input form, be all of it, leave "
         "it as it is, or be refused."
     ),
 )
-_FLAG: Final = {"type": "string", "enum": ["true", "false"], "default": "false"}
+_FLAG: Final = {"type": "boolean", "default": False}
 RETRACT_MISSING: Final = Parameter(
     name="retract_missing",
     schema=_FLAG,

@@ -42,6 +42,8 @@ def _prefixed(prefix: str) -> tuple[Parameter, ...]:
         msgspec.structs.replace(
             each,
             name=prefix + each.name,
+            # What is not said for one side is as it is said for both.
+            schema={name: value for name, value in each.schema.items() if name != "default"},
             description=f"{each.name}, for the {side} alone.",
             example=EXAMPLES.get(prefix + each.name),
         )
@@ -51,7 +53,7 @@ def _prefixed(prefix: str) -> tuple[Parameter, ...]:
 
 MATCH_ON: Final = Parameter(
     name="match_on",
-    schema={"type": "string", "enum": ["id", "key"], "default": "id"},
+    schema=parameters.words("MatchOn", "id", "key", default="id"),
     description="By what an event of one side is the same as one of the other; by key, one without matches none.",
 )
 EXAMPLES: Final = {"base_known_at": "2025-02-19", "head_known_at": "2025-02-20"}
@@ -169,7 +171,13 @@ OPERATIONS = (
         parameters=PARAMETERS,
         run=read_diff,
         answers=(
-            Answer(200, "One page of the changes from base to head.", {JSON: Diff, MARKDOWN: None}, replies.PAGED),
+            Answer(
+                200,
+                "One page of the changes from base to head.",
+                {JSON: Diff, MARKDOWN: None},
+                replies.PAGED,
+                replies.next_link("readDiff"),
+            ),
         ),
         problems=(
             "refused-parameter",

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from service.api import replies
 from service.api.layout import laid_out
-from service.api.operation import PROBLEM, Answer, Header, Link, Operation
+from service.api.operation import JSON_PATCH, MERGE_PATCH, PROBLEM, Answer, Header, Link, Operation
 from service.api.pages import PAGES
 from service.api.problems import KINDS, Problem, example_of
 from service.api.schemas import Schemas
 from service.domain.parameters import REPEATS_MAX, Parameter
+from service.domain.values import TEXT_PATTERN
 
 TAGS: Final = {
     "service": "What the service is, and whether it is well.",
@@ -53,23 +54,54 @@ ALWAYS: Final = (
     "unavailable",
 )
 
-_STRING: Final = {"type": "string"}
+# As long as its page makes it.
+_DOCUMENT: Final = {"type": "string", "pattern": TEXT_PATTERN, "maxLength": 1_000_000_000}
 PROBLEM_HEADERS: Final[Mapping[int, tuple[Header, ...]]] = {
-    401: (Header("WWW-Authenticate", "Bearer.", _STRING, True),),
+    401: (Header("WWW-Authenticate", "What proves who calls.", {"type": "string", "const": "Bearer"}, True),),
     409: (
         Header(
-            "Location", "Address of what is there, where something is.", {"type": "string", "format": "uri-reference"}
+            "Location",
+            "Address of what is there, where something is.",
+            {"type": "string", "format": "uri-reference", "maxLength": 2_000},
         ),
-        Header("Link", "The same, and what it is: the item, or the history of one that was retracted.", _STRING),
+        Header(
+            "Link",
+            "The same, and what it is: the item, or the history of one that was retracted.",
+            replies.LINK_SCHEMA,
+        ),
     ),
-    410: (Header("Link", "The history, or the last revision at which it was there.", _STRING, True),),
-    415: (Header("Accept-Patch", "The media types that a PATCH may have.", _STRING),),
-    503: (Header("Retry-After", "Seconds to wait.", {"type": "integer", "format": "int32", "minimum": 0}, True),),
+    410: (Header("Link", "The history, or the last revision at which it was there.", replies.LINK_SCHEMA, True),),
+    415: (
+        Header(
+            "Accept-Patch",
+            "The media types that a PATCH may have.",
+            {"type": "string", "const": f"{MERGE_PATCH}, {JSON_PATCH}"},
+        ),
+    ),
+    503: (
+        Header(
+            "Retry-After",
+            "Seconds to wait.",
+            {"type": "integer", "format": "int32", "minimum": 0, "maximum": 3_600},
+            True,
+        ),
+    ),
 }
 CACHE_CONTROL: Final = Header(
-    "Cache-Control", "A day for what is pinned to a revision, asking anew for what is live.", _STRING, True
+    "Cache-Control",
+    "What caches may do: to callers without a key a few seconds for what is live and a day for what is pinned.",
+    {"type": "string", "pattern": r"^[a-z-]+(=[0-9]+)?(, [a-z-]+(=[0-9]+)?)*\Z", "maxLength": 200},
+    True,
 )
-VARY: Final = Header("Vary", "What of the request the answer rests on.", _STRING, True)
+VARY: Final = Header(
+    "Vary",
+    "What of the request, beside its address, the answer rests on.",
+    {"type": "string", "pattern": r"^[A-Za-z-]+(, [A-Za-z-]+)*\Z", "maxLength": 200},
+    True,
+)
+ORIGIN: Final = Header(
+    "Access-Control-Allow-Origin", "Pages of any origin may read it.", {"type": "string", "const": "*"}, True
+)
 
 
 class _Part(Struct, frozen=True):
@@ -99,7 +131,7 @@ def document_of(operations: Sequence[Operation]) -> dict[str, Any]:
             "contact": {"name": "Whoever runs this service"},
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/", "description": "This service."}],
+        "servers": [{"url": "/", "description": "This service, local or in production.", "x-internal": False}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
@@ -154,7 +186,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         str(answer.status): _answer(operation, answer, schemas) for answer in operation.answers
     }
     if operation.conditional:
-        told = _headers((replies.ETAG, CACHE_CONTROL, VARY), "Still", schemas)
+        told = _headers((replies.ETAG, CACHE_CONTROL, VARY, ORIGIN), "Still", schemas)
         still = {"description": "What was held is still right.", "headers": told}
         responses["304"] = _Part("responses", "StillRight", "StillRight", still)
     responses |= _problems(operation, schemas)
@@ -215,11 +247,11 @@ def _headers(headers: Iterable[Header], where: str, schemas: Schemas) -> dict[st
 def _answer(operation: Operation, answer: Answer, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {"description": answer.description}
     caching = (CACHE_CONTROL, VARY) if operation.method == "GET" else ()
-    if headers := (*answer.headers, *caching):
-        described["headers"] = _headers(headers, "Answer", schemas)
+    described["headers"] = _headers((*answer.headers, *caching, ORIGIN), "Answer", schemas)
     if answer.content:
         described["content"] = {
-            kind: {"schema": _STRING if shape is None else schemas.of(shape)} for kind, shape in answer.content.items()
+            kind: {"schema": schemas.settled(_DOCUMENT) if shape is None else schemas.of(shape)}
+            for kind, shape in answer.content.items()
         }
     if answer.links:
         described["links"] = {link.name: _link(link) for link in answer.links}
@@ -248,8 +280,8 @@ def _problem(status: int, names: Sequence[str], schemas: Schemas) -> _Part:
     component = "Or".join(name.title().replace("-", "") for name in names)
     examples = {name: _Part("examples", name, name, {"value": example_of(name)}) for name in names}
     described: dict[str, Any] = {"description": ". ".join(KINDS[name].title for name in names) + "."}
-    if status in PROBLEM_HEADERS:
-        described["headers"] = _headers(PROBLEM_HEADERS[status], HTTPStatus(status).phrase.replace(" ", ""), schemas)
+    headers = (*PROBLEM_HEADERS.get(status, ()), ORIGIN)
+    described["headers"] = _headers(headers, HTTPStatus(status).phrase.replace(" ", ""), schemas)
     described["content"] = {PROBLEM: {"schema": schemas.of(Problem), "examples": examples}}
     return _Part("responses", component, component, described)
 

@@ -249,7 +249,15 @@ OPERATIONS = (
         ),
         parameters=parameters.LISTING,
         run=list_events,
-        answers=(Answer(200, "One page of the selection, in order.", {JSON: EventPage}, replies.PAGED),),
+        answers=(
+            Answer(
+                200,
+                "One page of the selection, in order.",
+                {JSON: EventPage},
+                replies.PAGED,
+                replies.next_link("listEvents"),
+            ),
+        ),
         problems=("refused-parameter", "selection-too-broad", "not-found", "gone"),
     ),
     Operation(
@@ -363,6 +371,7 @@ OPERATIONS = (
                 "Its revisions in the order in which they were recorded.",
                 {JSON: HistoryPage, MARKDOWN: None},
                 replies.PAGED,
+                replies.next_link("readEventHistory", "id"),
             ),
         ),
         problems=("refused-parameter", "not-found"),

@@ -1,11 +1,15 @@
-"""Examples of what can be sent, each good for the demo dossier: bodies by media type and name, and slugs to name."""
+"""Examples of what can be sent, each good for the demo dossier: bodies by media type and name, slugs, and reads."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, NDJSON
+from service.api.operation import JSON, JSON_PATCH, MARKDOWN, MERGE_PATCH, NDJSON
 
 Bodies = Mapping[str, Mapping[str, Any]]
+
+Reads = Mapping[str, tuple[str, str]]
 
 SLUGS: Final = {"actor": "kfor", "source": "bild-2025-02-19", "collection": "main", "timeline": "kosovo"}
 
@@ -142,3 +146,48 @@ PATCHED: Final[Mapping[str, Bodies]] = {
         JSON_PATCH: {"title": [{"op": "replace", "path": "/title", "value": "Kosovo, claim by claim"}]},
     },
 }
+
+EVENT_KEY: Final = "us-troop-withdrawal"
+"""An event of the dossier that one source asserts and another denies."""
+EVENT_REVISION: Final = 5
+"""A revision at which it is there."""
+
+_ONE_DAY: Final = "base_known_at=2025-02-19&head_known_at=2025-02-20"
+
+READS: Final[Mapping[str, Reads]] = {
+    "listEvents": {
+        "What was publicly known on 19 February 2025": ("known_at=2025-02-19&tag=us-troops&limit=1", JSON),
+        "What one newspaper says": ("according_to=bild&fields=title,claims,standing&include=none&limit=2", JSON),
+        "What is contested": ("standing=contested&fields=title,occurred,standing&include=none", JSON),
+        "From 1999 to 2008, newest first": (
+            "from=1999&to=2008&order=desc&limit=3&fields=title,occurred&include=none",
+            JSON,
+        ),
+    },
+    "readEvent": {
+        "As it is": ("", JSON),
+        "As it was known before it was denied": ("known_at=2025-02-19&include=none", JSON),
+    },
+    "readEventHistory": {"The first revision": ("limit=1", JSON), "As a note": ("", MARKDOWN)},
+    "listTimelineEvents": {"The first of a timeline": ("limit=1&include=none", JSON)},
+    "readDiff": {
+        "What one day changed": (
+            f"{_ONE_DAY}&key={EVENT_KEY}&key=us-mission-denial&fields=title,phase,standing&include=none",
+            JSON,
+        ),
+        "What one day changed, as a note": (f"{_ONE_DAY}&tag=us-troops", MARKDOWN),
+        "Where two accounts differ": (
+            "base_according_to=bild&head_according_to=us-mission-to-nato&fields=title,standing&include=none",
+            JSON,
+        ),
+    },
+    "listActors": {"Those with a word in their names": ("q=kosovo", JSON)},
+    "listSources": {"The first of them": ("limit=2", JSON)},
+    "listRevisions": {"The newest of them": ("limit=2", JSON)},
+}
+"""Queries of reads with the media type asked for, by operation and by what they show."""
+
+ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
+    (Path(__file__).parent / "assets/answers.json").read_text(encoding="utf-8")
+)
+"""What the demo dossier answers to reads, as READS names them: written by `python -m tests.contract.answers`."""

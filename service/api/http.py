@@ -26,6 +26,7 @@ from service.api.operation import (
     await_revision,
     check_headers,
     check_length,
+    followed,
     matches,
     media_type_of,
     prefers_minimal,
@@ -133,6 +134,7 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
     query = query_of(request.scope.get("query_string", b""))
     parameters.check(query, operation.parameters)
+    query = followed(query, operation.parameters)
     check_headers(operation, headers)
     accepted = accepted_of(operation, headers.get("accept"))
     media_type, body = media_type_of(operation, headers.get("content-type")), b""

@@ -7,10 +7,10 @@ say what the others do not.
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Literal, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import asyncpg
 from msgspec import Struct, field
@@ -25,6 +25,7 @@ from service.domain.errors import (
     Malformed,
     NotAcceptable,
     PreconditionRequired,
+    RefusedParameter,
     Stale,
     TooLarge,
     Unauthenticated,
@@ -33,7 +34,7 @@ from service.domain.errors import (
     nearest,
 )
 from service.domain.parameters import Parameter, Query
-from service.domain.values import INT8_MAX
+from service.domain.values import INT8_MAX, TEXT_PATTERN
 from service.settings import Settings
 from service.storage import keys, revisions
 
@@ -118,7 +119,7 @@ TAGS_PATTERN: Final = rf"^(\*|{_TAG}([\u0009 ]*,[\u0009 ]*{_TAG})*)\Z"
 IF_NONE_MATCH: Final = Header(
     "If-None-Match",
     "ETags already held: where one is still right, the answer is 304 without a body.",
-    {"type": "string", "maxLength": 4_000},
+    {"type": "string", "pattern": TEXT_PATTERN, "maxLength": 4_000},
 )
 
 
@@ -135,7 +136,7 @@ PREFER: Final = Header(
     "Prefer",
     "With return=minimal a write that succeeds is answered with 204, its headers alone. Other preferences are nothing "
     "to this service.",
-    {"type": "string", "maxLength": 1_000},
+    {"type": "string", "pattern": TEXT_PATTERN, "maxLength": 1_000},
 )
 
 
@@ -296,6 +297,28 @@ def query_of(raw: bytes) -> dict[str, list[str]]:
             raise Malformed("The query is not UTF-8.") from error
         query.setdefault(texts[0], []).append(texts[1])
     return query
+
+
+def followed(query: dict[str, list[str]], known: Collection[Parameter]) -> dict[str, list[str]]:
+    """A query whose cursor is a whole `next`, with what that address says and the query does not.
+
+    Raises RefusedParameter where the address is none that could have been given out.
+    """
+    address = query.get("cursor", [""])[0]
+    if "://" not in address:
+        return query
+    try:
+        within = query_of(urlsplit(address).query.encode())
+        parameters.check(within, known)
+        cursor = within["cursor"]
+        if "://" in cursor[0]:
+            raise KeyError(cursor[0])
+    except (KeyError, ValueError, Malformed, InvalidParameter) as error:
+        raise RefusedParameter(
+            "This cursor was not given out by this service.",
+            [Fault(parameter="cursor", detail="is no `next` of a page")],
+        ) from error
+    return {**within, **query, "cursor": cursor}
 
 
 async def read_caller(services: Services, authorization: str | None, scope: Scope | None) -> Caller:

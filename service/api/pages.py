@@ -1,4 +1,4 @@
-"""What a person sees in a browser: the interface to read, and the kinds of problems. No script, no foreign host."""
+"""What a person sees in a browser: the interface to read and to try, and the kinds of problems. No foreign host."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,20 +8,16 @@ from typing import Any, Final
 import msgspec
 
 from service.api import replies
+from service.api.markup import RUNNING, STILL, marked, page_of
 from service.api.operation import HTML, JSON, Answer, Call, Operation, Reply
 from service.api.problems import KINDS
-from service.api.reference import ORIGIN, marked, page_of, reference_of
-from service.domain.parameters import Parameter
-
-# A page of ours loads nothing and runs nothing, whatever a text in it may say.
-SAFE: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-    "Referrer-Policy": "no-referrer",
-}
+from service.api.reference import reference_of
+from service.api.trying import ORIGIN
+from service.domain.parameters import Parameter, words
 
 PROBLEM_NAME: Final = Parameter(
     name="name",
-    schema={"type": "string", "enum": list(KINDS)},
+    schema=words("ProblemName", *KINDS),
     example="refused",
     description="The last part of a problem's type.",
 )
@@ -38,7 +34,7 @@ def pages_of(_operations: Sequence[Operation], document: bytes) -> tuple[Operati
         return Reply(200, document)
 
     async def read_docs(call: Call) -> Reply:
-        return Reply(200, reference().replace(ORIGIN, escape(call.origin)).encode(), HTML, headers=SAFE)
+        return Reply(200, reference().replace(ORIGIN, escape(call.origin)).encode(), HTML, headers=RUNNING)
 
     page = (Answer(200, "A page for people.", {HTML: None}, replies.TAGGED),)
     return (
@@ -97,7 +93,7 @@ FRONT_PAGE: Final = page_of(
 
 
 async def read_front_page(_call: Call) -> Reply:
-    return Reply(200, FRONT_PAGE, HTML, headers=SAFE)
+    return Reply(200, FRONT_PAGE, HTML, headers=STILL)
 
 
 async def read_problem(call: Call) -> Reply:
@@ -107,7 +103,7 @@ async def read_problem(call: Call) -> Reply:
         f"<main><h1>{escape(kind.title)}</h1><p>Status {kind.status}, type <code>/problems/{name}</code>.</p>"
         f'<p>{marked(kind.advice)}</p><p><a href="/docs#problems">All kinds of problems</a></p></main>'
     )
-    return Reply(200, page_of(kind.title, body).encode(), HTML, headers=SAFE)
+    return Reply(200, page_of(kind.title, body).encode(), HTML, headers=STILL)
 
 
 # As they are described; what they show is known only once everything is.

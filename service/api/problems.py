@@ -1,14 +1,15 @@
 """Problem documents (RFC 9457): the one table from domain errors to HTTP."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.domain.errors import DatelineError, Fault, RefusedRow, RefusedRows
 from service.domain.event import Output
-from service.domain.values import Count, Id, Key
+from service.domain.values import CONTROL, TEXT_PATTERN, Count, Id, Key, Line, Outcome
 
 PATH: Final = "/problems/"
 DETAIL_MAX: Final = 2_000
@@ -172,13 +173,33 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
+Detail = Annotated[
+    str,
+    Meta(title="Detail", pattern=TEXT_PATTERN, max_length=DETAIL_MAX, description="What is wrong, in English."),
+]
+_CONTROL: Final = re.compile(f"[{CONTROL}]")
+
+
 class ProblemFault(Struct, frozen=True, kw_only=True):
     """One thing that is wrong, and where: a place in the body or a parameter, or neither where it is the whole."""
 
-    detail: Annotated[str, Meta(max_length=DETAIL_MAX)]
-    pointer: Annotated[str, Meta(max_length=DETAIL_MAX, description="JSON Pointer into the body.")] | UnsetType = UNSET
+    detail: Detail
+    pointer: (
+        Annotated[
+            str,
+            Meta(
+                max_length=DETAIL_MAX,
+                description="JSON Pointer into the body.",
+                extra_json_schema={"format": "json-pointer"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     parameter: (
-        Annotated[str, Meta(max_length=DETAIL_MAX, description="Name of the parameter or header.")] | UnsetType
+        Annotated[
+            str, Meta(max_length=DETAIL_MAX, pattern=TEXT_PATTERN, description="Name of the parameter or header.")
+        ]
+        | UnsetType
     ) = UNSET
 
 
@@ -188,7 +209,7 @@ class RowOutcome(Output, frozen=True, kw_only=True):
     index: Annotated[Count, Meta(description="Its place among the rows, from 0.")]
     key: Key | None
     id: Annotated[Id | None, Meta(description="The event's; null where none has been made.")]
-    result: Literal["created", "updated", "unchanged", "refused"]
+    result: Outcome
     errors: Annotated[
         list[ProblemFault],
         Meta(max_length=ROW_FAULTS_MAX, description="The first faults of a row that is refused."),
@@ -206,9 +227,9 @@ class Problem(Output, frozen=True, kw_only=True):
             max_length=100,
         ),
     ]
-    title: Annotated[str, Meta(max_length=200)]
+    title: Line
     status: Annotated[int, Meta(ge=400, le=599, extra_json_schema={"format": "int32"})]
-    detail: Annotated[str, Meta(max_length=DETAIL_MAX)]
+    detail: Detail
     errors: Annotated[
         list[ProblemFault],
         Meta(
@@ -248,17 +269,22 @@ def made(name: str, detail: str, faults: Sequence[Fault] = ()) -> Problem:
         type=PATH + name,
         title=kind.title,
         status=kind.status,
-        detail=detail[:DETAIL_MAX],
+        detail=_told(detail),
         errors=[_shown(fault) for fault in faults[:FAULTS_MAX]],
     )
 
 
 def _shown(fault: Fault) -> ProblemFault:
     return ProblemFault(
-        detail=fault.detail[:DETAIL_MAX],
+        detail=_told(fault.detail),
         pointer=UNSET if fault.pointer is None else fault.pointer[:DETAIL_MAX],
-        parameter=UNSET if fault.parameter is None else fault.parameter[:DETAIL_MAX],
+        parameter=UNSET if fault.parameter is None else _told(fault.parameter),
     )
+
+
+def _told(text: str) -> str:
+    """The text, which may repeat what a caller sent, cut and without control characters."""
+    return _CONTROL.sub("\ufffd", text[:DETAIL_MAX])
 
 
 def example_of(name: str) -> dict[str, Any]:

@@ -1,268 +1,202 @@
-"""The document as a page that people read: operations by tag, shapes member by member, problems in a table."""
+"""The document as a page that people read: operations by tag, with requests to try, then shapes and problems."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
+from service.api.forms import form_of
 from service.api.layout import laid_out
+from service.api.markup import block, cells, head, marked, page_of, table
 from service.api.problems import KINDS
-
-ORIGIN: Final = "{origin}"
-"""Stands in the page where the service's own address goes."""
+from service.api.trying import LINE_MAX, LOOKUP, Request, requests_of
 
 METHODS: Final = ("get", "post", "patch", "delete")
+PLACES: Final = {"path": "In the path", "query": "In the query", "header": "Headers"}
+SIDES: Final = ("base_", "head_")
 
-STYLE: Final = """
-:root { color-scheme: light dark; --ink: #1c1d22; --paper: #fcfcfa; --soft: #62646e; --line: #dfdfd8; --tint: #f2f2ed;
-  --mark: #0a5a75; --get: #1f6f43; --post: #8a5300; --patch: #6a4bb0; --delete: #a8322a }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e7e7e3; --paper: #16171a; --soft: #a3a5ad; --line: #33353b; --tint: #1f2126;
-    --mark: #86cbe3; --get: #7fd1a0; --post: #e6b566; --patch: #b9a4f2; --delete: #f0928a } }
-* { box-sizing: border-box }
-html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100% }
-body { margin: 0; font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
-main { width: 100%; max-width: 62rem; margin: 0 auto; padding: 2rem 1.25rem 6rem }
-h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 1rem } h1 small { font-size: 1rem; font-weight: 400 }
-h2 { font-size: 1.35rem; margin: 3rem 0 .5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line) }
-h3, h4 { font-size: 1rem; margin: 0; display: inline } h4 { display: block; margin: 1.25rem 0 .25rem }
-a { color: var(--mark); text-underline-offset: .15em } a:focus-visible, summary:focus-visible { outline: 2px solid }
-code, pre { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace; font-size: .875em }
-code { overflow-wrap: anywhere }
-pre { overflow-x: auto; margin: .5rem 0; padding: .75rem 1rem; background: var(--tint); border-radius: 6px }
-pre code { overflow-wrap: normal }
-small, .soft { color: var(--soft) }
-nav ul { list-style: none; margin: 0 0 .75rem; padding: 0 } nav li { margin: .1rem 0 } nav b { display: block }
-nav a { text-decoration: none } nav a:hover { text-decoration: underline }
-details { border: 1px solid var(--line); border-radius: 8px; margin: .6rem 0 }
-summary { cursor: pointer; padding: .55rem .9rem; display: flex; flex-wrap: wrap; gap: .1rem .75rem }
-summary { align-items: baseline }
-summary::-webkit-details-marker { display: none } summary::marker { content: "" }
-details[open] > summary { border-bottom: 1px solid var(--line); background: var(--tint); border-radius: 8px 8px 0 0 }
-summary .does { color: var(--soft) } .inside { padding: .25rem .9rem .9rem; scroll-margin-top: 5rem }
-.method { font: 700 .8rem/1.6 ui-monospace, monospace; min-width: 4rem; text-transform: uppercase }
-.get { color: var(--get) } .post { color: var(--post) } .patch { color: var(--patch) } .delete { color: var(--delete) }
-table { border-collapse: collapse; width: 100%; margin: .25rem 0 .5rem; font-size: .9375rem }
-th { font-weight: 600; color: var(--soft); font-size: .8125rem }
-th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0; border-top: 1px solid var(--line) }
-tr:first-child > th { border-top: 0 } td:first-child { width: 11rem }
-@media (min-width: 75rem) {
-  .beside { display: grid; grid-template-columns: 17rem minmax(0, 1fr) }
-  .beside > main { margin: 0; padding-left: 2rem }
-  .beside > nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 2rem 1rem 2rem 1.5rem;
-    border-right: 1px solid var(--line); font-size: .875rem } }
-@media (max-width: 74.99rem) {
-  .beside > nav { max-width: 62rem; margin: 0 auto; padding: 1rem 1.25rem 0 } .beside > nav ul { display: none }
-  .beside > nav b { display: inline-block; margin-right: 1rem } }
-@media (max-width: 40rem) {
-  thead { display: none } tr, td { display: block; border: 0; padding: 0 } td:first-child { width: auto }
-  tr { border-top: 1px solid var(--line); padding: .45rem 0 } }
-""".strip()
+BEGINNING: Final = """
+Answers under `/v1` are JSON, a diff and a history also Markdown. Parameters choose events; the lenses among them \
+(`known_at`, `as_of`, `revision`, `according_to`) say through what they are seen. \
+What stands here is sent the same by curl and by a program.
 
-
-def page_of(title: str, body: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)} · dateline</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>'
-        f"<body>{body}</body></html>"
-    )
-
-
-def marked(text: str) -> str:
-    """Text with `code` shown as such, and a paragraph wherever it has an empty line."""
-    parts = escape(text).split("`")
-    told = "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
-    return told.replace("\n\n", "</p><p>")
+In requests to try, `$KEY` is the key that you give; `$ETAG` is the tag of what is at the address now, and `$ID` the \
+id of an event of the demo dossier, both looked up when the request is made.\
+"""
+HEADERS: Final = (
+    (
+        "Authorization",
+        "`Bearer` and the key. Writing needs one; reading is open, and with a key shows what the key may see.",
+    ),
+    (
+        "ETag",
+        "Comes with every read. Sent back as `If-None-Match`, the answer is 304 while nothing has changed; as "
+        "`If-Match`, a revision is made only of what was read. Without it that is refused with 428, and after "
+        "somebody else's revision with 412.",
+    ),
+    (
+        "Link",
+        "The next page, as `rel=next`; also told as `next`. All pages of a reading show the revision of the first.",
+    ),
+    (
+        "Revision",
+        "Comes with every write: its number in the log. Sent back as `Min-Revision`, a read waits for it.",
+    ),
+    (
+        "Idempotency-Key",
+        "Of your making, with a `POST` that may have to be sent again: for a day, it is answered as the first time.",
+    ),
+    (
+        "Cache-Control",
+        "An answer pinned to a revision may be kept for a day, if no key was sent; any other is asked for anew.",
+    ),
+)
 
 
 def reference_of(document: Mapping[str, Any]) -> str:
-    """The page of a document, with a request to try for each operation."""
+    """The page of a document, whole without its script, to be served with markup.RUNNING."""
     return _Reference(document).page()
 
 
 class _Reference:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
+        # What is served beside the data comes after it.
+        self.tags = sorted(document["tags"], key=lambda tag: bool(tag["name"] == "service"))
         self.operations = [
             (path, method, operations[method])
             for path, operations in document["paths"].items()
             for method in METHODS
             if method in operations
         ]
+        problems = [set(self._problems(operation)) for _, _, operation in self.operations]
+        self.common = [name for name in KINDS if problems and all(name in each for each in problems)]
+        """Problems that any operation may answer, told once."""
 
     def page(self) -> str:
         info = self.document["info"]
-        parts = [
-            f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1>",
+        tagged = (self._tagged(tag) for tag in self.tags)
+        shapes = (self._shape(name, schema) for name, schema in self.document["components"]["schemas"].items())
+        main = (
+            f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1>"
             f"<p>{marked(info['description'])}</p>",
+            self._beginning(),
+            *tagged,
+            _section("shapes", "What bodies and answers are made of.", shapes),
+            _section("problems", "What is refused, and what to do about it.", [_problems_table()]),
+        )
+        body = (
+            '<a class="skip" href="#main">To the reference</a>'
+            f'<div class="beside">{self._contents()}<main id="main">{"".join(main)}</main></div>'
+        )
+        return page_of("Interface", body, running=True)
+
+    def _beginning(self) -> str:
+        rows = ((f"<code>{escape(name)}</code>", marked(meaning)) for name, meaning in HEADERS)
+        parts = (
+            f"<p>{marked(BEGINNING.strip())}</p>",
             '<p>The same for programs: <a href="/openapi.json">openapi.json</a>. A key is made with <code>dateline key '
             "create --scope write --name NAME</code>.</p>",
-        ]
-        for tag in self.document["tags"]:
-            parts.append(f'<h2 id="{tag["name"]}">{tag["name"]}</h2><p class="soft">{escape(tag["description"])}</p>')
-            parts += [self._operation(*each) for each in self.operations if tag["name"] in each[2]["tags"]]
-        parts.append('<h2 id="shapes">shapes</h2><p class="soft">What bodies and answers are made of.</p>')
-        parts += [self._shape(name, schema) for name, schema in self.document["components"]["schemas"].items()]
-        parts.append('<h2 id="problems">problems</h2>')
-        parts.append(
-            _table(
-                ("status", "type", "what to do"),
-                (
-                    (str(kind.status), f'<a href="/problems/{name}"><code>{name}</code></a>', marked(kind.advice))
-                    for name, kind in KINDS.items()
-                ),
-            )
+            f"<h3>Headers that matter</h3>{table(('header', 'meaning'), rows)}",
+            f"<p>Any operation may answer {', '.join(_problem(name) for name in self.common)}; the rest is told at "
+            "each.</p>",
         )
-        return page_of("Interface", f'<div class="beside">{self._contents()}<main>{"".join(parts)}</main></div>')
+        return f'<section><h2 id="use">How to use it</h2>{"".join(parts)}</section>'
 
     def _contents(self) -> str:
-        parts = []
-        for tag in self.document["tags"]:
+        parts = ['<p><b><a href="#use">How to use it</a></b></p>']
+        for tag in self.tags:
             listed = "".join(
                 f'<li><a href="#{each["operationId"]}">{escape(each["summary"])}</a></li>'
                 for _, _, each in self.operations
                 if tag["name"] in each["tags"]
             )
-            parts.append(f'<b><a href="#{tag["name"]}">{tag["name"]}</a></b><ul>{listed}</ul>')
-        parts += ['<b><a href="#shapes">shapes</a></b> <b><a href="#problems">problems</a></b>']
+            parts.append(f'<p><b><a href="#{tag["name"]}">{tag["name"]}</a></b></p><ul>{listed}</ul>')
+        parts += ['<p><b><a href="#shapes">shapes</a></b></p><p><b><a href="#problems">problems</a></b></p>']
         return f'<nav aria-label="Contents">{"".join(parts)}</nav>'
 
+    def _tagged(self, tag: Mapping[str, str]) -> str:
+        operations = (self._operation(*each) for each in self.operations if tag["name"] in each[2]["tags"])
+        return _section(tag["name"], tag["description"], operations)
+
     def _operation(self, path: str, method: str, operation: Mapping[str, Any]) -> str:
-        parameters = [self._resolved(each) for each in operation.get("parameters", [])]
+        open_to_all = {} in operation["security"]
         parts = [f"<p>{marked(operation['description'])}</p>" if "description" in operation else ""]
         parts.append(
             '<p class="soft">Open; with a key, it shows what the key may see.</p>'
-            if {} in operation["security"]
+            if open_to_all
             else '<p class="soft">Needs a key that may write.</p>'
         )
-        parts.append(self._tried(path, method, operation, parameters))
-        if parameters:
-            rows = (
-                (
-                    f"<code>{escape(each['name'])}</code>{' <small>required</small>' if each['required'] else ''}",
-                    marked(each["description"]),
-                    f"{each['in']}: {self._kind(each['schema'])}",
-                )
-                for each in parameters
-            )
-            parts.append("<h4>Parameters</h4>" + _table(("name", "meaning", "form"), rows))
-        bodies = operation.get("requestBody", {}).get("content", {})
-        if bodies:
-            rows = ((f"<code>{kind}</code>", self._kind(body["schema"]), "") for kind, body in bodies.items())
-            parts.append("<h4>Body</h4>" + _table(("media type", "shape", ""), rows))
-        parts.append("<h4>Answers</h4>" + _table(("status", "meaning", "body and headers"), self._answers(operation)))
-        return (
-            f'<details><summary><span class="method {method}">{method}</span> <h3><code>{escape(path)}</code></h3>'
-            f' <span class="does">{escape(operation["summary"])}</span></summary>'
-            f'<div class="inside" id="{operation["operationId"]}">{"".join(parts)}</div></details>'
+        parts.append("<h4>Try it</h4>")
+        parts += [_tried(each) for each in requests_of(path, method, operation, self._resolved)]
+        if parameters := [self._resolved(each) for each in operation.get("parameters", [])]:
+            parts.append(f"<h4>Parameters</h4>{_parameters_table(parameters)}")
+        if bodies := operation.get("requestBody", {}).get("content", {}):
+            rows = ((f"<code>{kind}</code>", form_of(body["schema"])) for kind, body in bodies.items())
+            parts.append("<h4>Body</h4>" + table(("media type", "shape"), rows))
+        answers = table(("status", "meaning", "body and headers"), self._answers(operation), "statuses")
+        parts.append(f"<h4>Answers</h4>{answers}")
+        parts += self._shown(operation)
+        title = (
+            f'<span class="method {method}">{method}</span> <h3><code>{escape(path).replace("/", "/<wbr>")}</code></h3>'
+            f' <span class="does">{escape(operation["summary"])}</span>'
         )
+        return _entry(operation["operationId"], title, "".join(parts))
 
-    def _tried(
-        self, path: str, method: str, operation: Mapping[str, Any], parameters: Iterable[Mapping[str, Any]]
-    ) -> str:
-        """A request that can be made as it stands, or once what is in capitals is put in."""
-        query: list[tuple[str, str]] = []
-        headers = []
-        for each in parameters:
-            example = each.get("example")
-            if each["in"] == "path":
-                path = path.replace(
-                    f"{{{each['name']}}}", each["name"].upper() if example is None else quote(str(example))
-                )
-            elif each["in"] == "query" and example is not None:
-                query += [(each["name"], str(one)) for one in (example if isinstance(example, list) else [example])]
-            elif each["in"] == "header" and each["required"]:
-                headers.append(f"{each['name']}: {example}")
-        address = f"{path}?{urlencode(query)}" if query else path
-        if method == "get":
-            opened = f', or <a href="{escape(address)}">open it</a>' if path == path.lower() else ""
-            return f"<h4>Try it{opened}</h4>" + _command([f"curl '{ORIGIN}{address}'"])
-        told = [f"curl -X {method.upper()} '{ORIGIN}{address}'", '-H "Authorization: Bearer $KEY"']
-        told += [f"-H '{header}'" for header in headers]
-        if "requestBody" not in operation:
-            return f"<h4>Try it</h4>{_command(told)}"
-        return "<h4>Try it</h4>" + "".join(
-            _command(
-                [
-                    *told,
-                    f"-H 'Content-Type: {kind}'",
-                    f"--data-binary @- <<'JSON'\n{laid_out(example['value'], 80, 2)}\nJSON",
-                ]
-            )
-            for kind, body in operation["requestBody"]["content"].items()
-            for example in body.get("examples", {}).values()
-        )
-
-    def _answers(self, operation: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    def _answers(self, operation: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """Rows of the answers, but for those that any operation may give."""
         for status, given in operation["responses"].items():
             answer = self._resolved(given)
             told = []
             for kind, content in answer.get("content", {}).items():
-                names = content.get("examples", {})
-                told.append(
-                    ", ".join(f'<a href="/problems/{name}"><code>{name}</code></a>' for name in names)
-                    or f"<code>{kind}</code> {self._kind(content['schema'])}"
-                )
-            headers = [f"<code>{name}</code>" for name in answer.get("headers", {})]
-            if headers:
+                if kind == "application/problem+json":
+                    names = [name for name in content.get("examples", {}) if name not in self.common]
+                    told += [", ".join(_problem(name) for name in names)] if names else []
+                else:
+                    told.append(f"<code>{kind}</code> {form_of(content['schema'])}")
+            if not told and int(status) >= 400:
+                continue
+            if headers := [f"<code>{name}</code>" for name in answer.get("headers", {})]:
                 told.append(f"<small>{' '.join(headers)}</small>")
-            shown = "<br>".join(told)
-            yield status, marked(answer["description"]), shown
+            links = {self._resolved(link)["operationId"]: None for link in answer.get("links", {}).values()}
+            if links:
+                told.append("<small>then " + ", ".join(f'<a href="#{name}">{name}</a>' for name in links) + "</small>")
+            yield status, marked(answer["description"]), "<br>".join(told)
+
+    def _shown(self, operation: Mapping[str, Any]) -> Iterator[str]:
+        """What a success reads like, folded."""
+        for status, given in operation["responses"].items():
+            for kind, content in self._resolved(given).get("content", {}).items():
+                for example in content.get("examples", {}).values() if int(status) < 300 else ():
+                    value = self._resolved(example)["value"]
+                    text = value if isinstance(value, str) else laid_out(value, LINE_MAX, 2)
+                    yield f"<details><summary>An answer, as <code>{kind}</code></summary>{block(text)}</details>"
+
+    def _problems(self, operation: Mapping[str, Any]) -> Iterator[str]:
+        for answer in operation["responses"].values():
+            yield from self._resolved(answer).get("content", {}).get("application/problem+json", {}).get("examples", {})
 
     def _shape(self, name: str, schema: Mapping[str, Any]) -> str:
-        described = schema.get("description", "")
-        parts = []
         if "properties" in schema:
             required = schema.get("required", [])
             rows = (
                 (
                     f"<code>{escape(member)}</code>{'' if member in required else ' <small>optional</small>'}",
-                    self._kind(each),
+                    form_of(each),
                     marked(self._told(each)),
                 )
                 for member, each in schema["properties"].items()
             )
-            parts.append(_table(("member", "form", "meaning"), rows))
+            told = table(("member", "form", "meaning"), rows)
         else:
-            parts.append(f"<p>{self._kind(schema)}</p>")
-        return (
-            f'<details><summary><h3>{name}</h3> <span class="does">{escape(described)}</span></summary>'
-            f'<div class="inside" id="shape-{name}">{"".join(parts)}</div></details>'
-        )
+            told = f"<p>{form_of(schema)}</p>"
+        title = f'<h3>{name}</h3> <span class="does">{marked(schema.get("description", ""))}</span>'
+        return _entry(f"shape-{name}", title, told)
 
     def _told(self, schema: Mapping[str, Any]) -> str:
         """What a member means: its own words, else those of its shape."""
         if "description" in schema or "$ref" not in schema:
             return str(schema.get("description", ""))
         return str(self._resolved(schema).get("description", ""))
-
-    def _kind(self, schema: Mapping[str, Any]) -> str:
-        """The form of a value in a few words, shapes linked."""
-        default = f", else <code>{escape(str(schema['default']))}</code>" if schema.get("default") else ""
-        if "$ref" in schema:
-            name = schema["$ref"].rpartition("/")[2]
-            return f'<a href="#shape-{name}">{name}</a>{default}'
-        if "anyOf" in schema:
-            return " or ".join(self._kind(each) for each in schema["anyOf"]) + default
-        if "const" in schema:
-            return f"<code>{escape(schema['const'])}</code>"
-        if "enum" in schema:
-            return " | ".join(f"<code>{escape(word)}</code>" for word in schema["enum"]) + default
-        match schema.get("type"):
-            case "array":
-                return f"list{_most(schema, 'maxItems')} of {self._kind(schema['items'])}"
-            case "object" if "properties" not in schema:
-                return f"map{_most(schema, 'maxProperties')} of {self._kind(schema.get('additionalProperties', {}))}"
-            case "integer" | "number" as kind:
-                return f"{kind}{_bounds(schema)}{default}"
-            case "string":
-                form = f" ({schema['format']})" if "format" in schema else ""
-                pattern = schema.get("pattern", "")
-                shown = f" <code>{escape(pattern)}</code>" if 0 < len(pattern) <= 80 else ""
-                return f"string{form}{_most(schema, 'maxLength')}{shown}{default}"
-            case kind:
-                return str(kind or "anything")
 
     def _resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         if "$ref" not in value:
@@ -272,21 +206,61 @@ class _Reference:
         return found
 
 
-def _command(parts: Iterable[str]) -> str:
-    lines = " \\\n  ".join(parts)
-    return f"<pre><code>{escape(lines, quote=False)}</code></pre>"
+def _section(name: str, meaning: str, entries: Iterable[str]) -> str:
+    return f'<section><h2 id="{name}">{name}</h2><p class="soft">{escape(meaning)}</p>{"".join(entries)}</section>'
 
 
-def _most(schema: Mapping[str, Any], limit: str) -> str:
-    return f" of up to {schema[limit]:,}" if limit in schema else ""
+def _entry(name: str, title: str, told: str) -> str:
+    """Something that is unfolded. The name is on its inside: browsers unfold what holds the target of a link."""
+    return f'<details class="entry"><summary>{title}</summary><div class="inside" id="{name}">{told}</div></details>'
 
 
-def _bounds(schema: Mapping[str, Any]) -> str:
-    least, most = schema.get("minimum"), schema.get("maximum")
-    return "" if least is None or most is None else f" from {least:,} to {most:,}"
+def _tried(request: Request) -> str:
+    """The command, with the request as the script offers it, and what it answers."""
+    told = [f"<b>{escape(request.title)}</b>"] if request.title else []
+    if request.opened is not None:
+        told.append(f'<a href="{escape(request.opened)}">open it</a>')
+    parts = [f"<p>{' · '.join(told)}</p>"] if told else []
+    parts.append(block(request.command()))
+    if request.answer is not None:
+        text = request.answer if isinstance(request.answer, str) else laid_out(request.answer, LINE_MAX, 2)
+        parts.append(f"<details><summary>What the demo dossier answers</summary>{block(text)}</details>")
+    data = {"request": request.text()} | ({"lookup": LOOKUP} if "$ID" in request.address else {})
+    attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
+    return f'<div class="try"{attributes}>{"".join(parts)}</div>'
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f"<th>{each}</th>" for each in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def _parameters_table(parameters: Sequence[Mapping[str, Any]]) -> str:
+    """By where they are given. Those of one side of a comparison stand with what they are one side of."""
+    names = {each["name"]: each for each in parameters}
+    sides = {side + name for side in SIDES for name in names if side + name in names}
+    parts = [head(("name", "meaning", "form"))]
+    for place, title in PLACES.items():
+        rows = [
+            _parameter(each, [side + name for side in SIDES if side + name in sides])
+            for name, each in names.items()
+            if each["in"] == place and name not in sides
+        ]
+        if rows:
+            parts.append(f'<tbody><tr><th colspan="3" scope="rowgroup">{title}</th></tr>{"".join(rows)}</tbody>')
+    return f"<table>{''.join(parts)}</table>"
+
+
+def _parameter(parameter: Mapping[str, Any], sides: Iterable[str]) -> str:
+    name, example = parameter["name"], parameter.get("example", "")
+    value = example[0] if isinstance(example, list) else example
+    added = {"query": f"{name}={value}", "header": f"{name}: {value}"}.get(parameter["in"])
+    told = [f"<code>{escape(name)}</code>"] + (["<small>required</small>"] if parameter["required"] else [])
+    if either := " ".join(f"<code>{side}</code>" for side in sides):
+        told.append(f'<small class="sides">{either}</small>')
+    row = cells([" ".join(told), marked(parameter["description"]), form_of(parameter["schema"])])
+    return f"<tr>{row}</tr>" if added is None else f'<tr data-add="{escape(added)}">{row}</tr>'
+
+
+def _problem(name: str) -> str:
+    return f'<a href="/problems/{name}"><code>{name}</code></a>'
+
+
+def _problems_table() -> str:
+    rows = ((str(kind.status), _problem(name), marked(kind.advice)) for name, kind in KINDS.items())
+    return table(("status", "type", "what to do"), rows, "statuses")

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from service.api.operation import Answer, Call, Header, Link, Reply
+from service.domain import values
 from service.domain.cursors import Cursor, bound_of, cursor_text
 from service.domain.errors import Fault, Forbidden, Refused
 from service.storage.resources import Included
@@ -14,14 +15,15 @@ from service.storage.resources import Included
 ETAG: Final = Header(
     "ETag",
     "Strong and opaque; send it as If-Match to revise, as If-None-Match to ask for news.",
-    {"type": "string"},
+    {"type": "string", "pattern": r'^"[!#-~]*"\Z', "maxLength": 100},
     True,
 )
-LINK: Final = Header("Link", "The next page, as rel=next.", {"type": "string"})
-LOCATION: Final = Header("Location", "Address of what was made.", {"type": "string", "format": "uri"}, True)
-REVISION: Final = Header(
-    "Revision", "The head after the write.", {"type": "integer", "format": "int64", "minimum": 0}, True
+LINK_SCHEMA: Final = {"type": "string", "pattern": r'^<[!-~]+>; rel="[a-z-]+"\Z', "maxLength": 40_000}
+LINK: Final = Header("Link", "The next page, as rel=next.", LINK_SCHEMA)
+LOCATION: Final = Header(
+    "Location", "Address of what was made.", {"type": "string", "format": "uri", "maxLength": 2_000}, True
 )
+REVISION: Final = Header("Revision", "The head after the write.", msgspec.json.schema(values.Revision), True)
 UNCHANGED: Final = Header(
     "Revision-Unchanged",
     "true where the write said nothing new and made no revision.",
@@ -44,11 +46,23 @@ REVISED: Final = (ETAG, REVISION, UNCHANGED)
 _READ_TAG: Final = {"If-Match": "$response.header.ETag"}
 
 
+WRITE_LINK: Final = Link(
+    "readRevision", "readRevision", "Read the write that made it so.", {"number": "$response.body#/revision"}
+)
+
+
+def next_link(operation: str, *place: str) -> tuple[Link, ...]:
+    """From a page to the next one of the same reading; `place` names the parameters of the path."""
+    parameters = {"cursor": "$response.body#/next"} | {name: f"$request.path.{name}" for name in place}
+    return (Link(f"{operation}Next", operation, "Read the next page, where there is one.", parameters),)
+
+
 def links_of(kind: str, name: str, *, verb: str = "delete") -> tuple[Link, ...]:
     """From an answer that holds one thing to what can be done with it; `name` is the member that identifies it."""
     this = {name: f"$response.body#/{name}"}
     thing = kind.capitalize()
     return (
+        WRITE_LINK,
         Link(f"read{thing}", f"read{thing}", "Read it as it is.", this),
         Link(f"revise{thing}", f"revise{thing}", "Revise it as it was answered.", this | _READ_TAG),
         Link(f"{verb}{thing}", f"{verb}{thing}", f"{verb.capitalize()} it as it was answered.", this | _READ_TAG),

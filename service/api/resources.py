@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from service.api import events, examples, replies
 from service.api.faults import escaped
-from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Operation, Reply
+from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Link, Operation, Reply
 from service.api.shapes import (
     ActorPage,
     CollectionPage,
@@ -271,7 +271,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
         return store, row, msgspec.json.decode(row.document or b"", type=kept.shape)
 
     slug = slug_of(kind)
-    links = replies.links_of(kind, "slug")
+    links = replies.links_of(kind, "slug") + ((EVENTS_LINK,) if kind == "timeline" else ())
     one = f"{kept.path}/{{slug}}"
     return (
         Operation(
@@ -283,7 +283,15 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             description=f"In the order of their slugs, as they are or were at a revision. {SHOWN[kind]}",
             parameters=(SEARCH, *RECORDED, parameters.LIMIT, parameters.CURSOR),
             run=list_them,
-            answers=(Answer(200, "One page, in the order of their slugs.", {JSON: kept.page}, replies.PAGED),),
+            answers=(
+                Answer(
+                    200,
+                    "One page, in the order of their slugs.",
+                    {JSON: kept.page},
+                    replies.PAGED,
+                    replies.next_link(f"list{name}s"),
+                ),
+            ),
             problems=("refused-parameter",),
         ),
         Operation(
@@ -437,6 +445,11 @@ def shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:
     return Reply(status, msgspec.json.encode(state), headers=headers, revision=state.revision)
 
 
+EVENTS_LINK: Final = Link(
+    "listTimelineEvents", "listTimelineEvents", "Read the events that it chooses.", {"slug": "$response.body#/slug"}
+)
+
+
 async def list_timeline_events(call: Call) -> Reply:
     wants = asked(call.query)
     return await events.page_of_selection(call, msgspec.structs.replace(wants, timeline=call.place["slug"]))
@@ -454,7 +467,15 @@ OPERATIONS = (
         place=(slug_of("timeline"),),
         parameters=tuple(each for each in parameters.LISTING if each.name != "timeline"),
         run=list_timeline_events,
-        answers=(Answer(200, "One page of the timeline, in order.", {JSON: EventPage}, replies.PAGED),),
+        answers=(
+            Answer(
+                200,
+                "One page of the timeline, in order.",
+                {JSON: EventPage},
+                replies.PAGED,
+                replies.next_link("listTimelineEvents", "slug"),
+            ),
+        ),
         problems=(
             "refused-parameter",
             "selection-too-broad",

@@ -14,7 +14,7 @@ from service.domain.cursors import cursor_of
 from service.domain.errors import NotFound
 from service.domain.instants import recorded_text
 from service.domain.lenses import Whole
-from service.domain.parameters import Parameter
+from service.domain.parameters import Parameter, words
 from service.domain.values import INT8_MAX
 from service.operations.selecting import Store, open_store
 from service.storage import revisions
@@ -29,7 +29,7 @@ NUMBER: Final = Parameter(
 )
 NEWEST_FIRST: Final = msgspec.structs.replace(
     parameters.ORDER,
-    schema={"type": "string", "enum": ["asc", "desc"], "default": "desc"},
+    schema=words("Order", "asc", "desc", default="desc"),
     description="By number: the newest first (desc) or the first.",
 )
 
@@ -104,7 +104,9 @@ OPERATIONS = (
         ),
         parameters=(NEWEST_FIRST, parameters.LIMIT, parameters.CURSOR),
         run=list_revisions,
-        answers=(Answer(200, "One page of the log.", {JSON: LogPage}, replies.PAGED),),
+        answers=(
+            Answer(200, "One page of the log.", {JSON: LogPage}, replies.PAGED, replies.next_link("listRevisions")),
+        ),
         problems=("refused-parameter",),
     ),
     Operation(

@@ -14,8 +14,8 @@ from service.api import shapes
 from service.api.bodies import LIST_MAX, LISTS_MAX
 from service.domain import parameters, values
 from service.domain.parameters import REPEATS_MAX, Parameter
-from service.domain.resources import StoredSelection
 from service.domain.values import INT8_MAX, INT8_MIN, TEXT_MAX, TEXT_PATTERN
+from service.operations.timelines import NAMED
 
 REF: Final = "#/components/schemas/{name}"
 
@@ -25,6 +25,12 @@ _FREE_TEXT: Final = {"type": "string", "pattern": TEXT_PATTERN, "maxLength": TEX
 _FREE_MEMBERS: Final = {
     "propertyNames": _FREE_TEXT,
     "additionalProperties": {"$ref": REF.format(name="JsonValue")},
+    "maxProperties": LIST_MAX,
+}
+# Said of whatever name, and not as additional members, so that generators of clients keep it apart from `value`.
+_FREE_STEP: Final = {
+    "propertyNames": _FREE_TEXT,
+    "patternProperties": {"": _FREE_MEMBERS["additionalProperties"]},
     "maxProperties": LIST_MAX,
 }
 
@@ -62,9 +68,13 @@ class Schemas:
     """The schemas of some shapes, and the components that they name."""
 
     def __init__(self, types: Iterable[Any]) -> None:
-        self._types = [*types, shapes.EventThinned, shapes.PatchSteps]  # Kept, for they are found by their identity.
+        self._types = [
+            *types,
+            shapes.EventThinned,
+            shapes.PatchOperations,
+        ]  # Kept, for they are found by their identity.
         found, structs = msgspec.json.schema_components(self._types, ref_template=REF)
-        self._known: Mapping[str, Schema] = {
+        self._known: Schema = {
             **_titled(shapes),
             **_titled(values),
             **{name: _finished(name, schema, structs) for name, schema in structs.items()},
@@ -78,12 +88,8 @@ class Schemas:
             "Patch": found[-1],
             "StoredSelection": _stored_selection(),
             "StoredSelectionPatch": _stored_selection(patch=True),
+            "ShownSelection": _shown_selection(),
         }
-        # What stands plainly in an annotation of the domain, and the component that says all of it.
-        self._plain = [
-            (_bare(msgspec.json.schema(of)), name)
-            for of, name in ((StoredSelection, "StoredSelection"), (shapes.Patch, "Patch"))
-        ]
         self._named: dict[str, Schema] = {}
         self._by_type = {id(of): self.settled(schema) for of, schema in zip(self._types, found, strict=True)}
 
@@ -99,14 +105,11 @@ class Schemas:
         """A schema as it stands where it is used: a reference, if it is a component's."""
         if "$ref" in schema:
             return self._reference(schema["$ref"].rpartition("/")[2], schema)
-        if schema.get("title") in self._known:
+        if "title" in schema:
+            self._known.setdefault(schema["title"], {key: schema[key] for key in schema if key != "default"})
             return self._reference(schema["title"], schema)
         if not schema:
             return self._reference("JsonValue", schema)
-        bare = _bare(schema)
-        for plain, name in self._plain:
-            if bare == plain:
-                return self._reference(name, schema)
         return self._inside(schema)
 
     def _reference(self, name: str, schema: Mapping[str, Any]) -> Schema:
@@ -115,7 +118,7 @@ class Schemas:
             self._named[name] = self._inside(self._known[name])
         told = {key: schema[key] for key in ("description", "default") if key in schema}
         if told.get("description") == self._known[name].get("description"):
-            del told["description"]
+            told.pop("description", None)
         return {"$ref": REF.format(name=name), **told}
 
     def _inside(self, schema: Mapping[str, Any]) -> Schema:
@@ -123,7 +126,7 @@ class Schemas:
         settled: Schema = {}
         for key, value in schema.items():
             match key:
-                case "properties":
+                case "properties" | "patternProperties":
                     settled[key] = {name: self.settled(each) for name, each in value.items()}
                 case "items" | "additionalProperties" | "propertyNames" if isinstance(value, dict):
                     settled[key] = self.settled(value)
@@ -144,18 +147,13 @@ class Schemas:
         return settled
 
 
-def _bare(schema: Mapping[str, Any]) -> Schema:
-    """What a schema admits, without what it tells."""
-    return {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
-
-
 def _titled(module: ModuleType) -> dict[str, Schema]:
-    """The module's annotated types that have a title, words of an enumeration in the order in which they stand."""
+    """The module's annotated types by title, the first where several have it; an enumeration's words as they stand."""
     annotated = [kind for kind in vars(module).values() if get_origin(kind) is Annotated]
     schemas, _ = msgspec.json.schema_components(annotated, ref_template=REF)
     found = {}
     for kind, schema in zip(annotated, schemas, strict=True):
-        if "title" in schema:
+        if "title" in schema and schema["title"] not in found:
             of = get_args(kind)[0]
             words = {"enum": list(get_args(of))} if get_origin(of) is Literal else {}
             found[schema["title"]] = {**schema, **words}
@@ -165,11 +163,27 @@ def _titled(module: ModuleType) -> dict[str, Schema]:
 def _finished(name: str, schema: Schema, structs: Mapping[str, Schema]) -> Schema:
     """A struct's schema, with its input's words where it has none; what a patch's step does not know is free JSON."""
     if name.endswith("Step"):
-        schema = {**schema, **_FREE_MEMBERS}
+        schema = {**schema, **_FREE_STEP}
     if name in shapes.THINNABLE:
         schema = _thinnable(schema)
+    if "properties" in schema:
+        schema = {**schema, "properties": {member: _left_out(each) for member, each in schema["properties"].items()}}
     described = structs.get(f"{name}Input", {}).get("description")
     return schema if described is None or "description" in schema else {"description": described, **schema}
+
+
+def _left_out(schema: Schema) -> Schema:
+    """A member's schema with its default, if it has one, in words.
+
+    Generators of clients take a member with a default for one that is always there, and then ask for it.
+    """
+    if "default" not in schema:
+        return schema
+    told = {key: value for key, value in schema.items() if key != "default"}
+    if schema["default"] in (None, [], {}):
+        return told
+    words = f"{told.get('description', '')} `{schema['default']}` where left out."
+    return {**told, "description": words.strip()}
 
 
 def _thinnable(schema: Any) -> Any:
@@ -187,13 +201,12 @@ def _stored_selection(*, patch: bool = False) -> Schema:
     """What a timeline may hold: one value of each parameter, or a list where it is repeatable; null in a patch."""
 
     def stored(parameter: Parameter) -> Schema:
-        one = parameter.schema
-        either = [one]
+        either = [_one_of(parameter)]
         if parameter.repeatable:
-            either.append({"type": "array", "items": one, "minItems": 1, "maxItems": REPEATS_MAX})
+            either.append({**_list_of(either[0]), "minItems": 1})
         if patch:
             either.append({"type": "null"})
-        return {"anyOf": either} if len(either) > 1 else one
+        return {"anyOf": either} if len(either) > 1 else either[0]
 
     return {
         "description": "Selection parameters by name; a list where one is repeated."
@@ -202,3 +215,26 @@ def _stored_selection(*, patch: bool = False) -> Schema:
         "properties": {parameter.name: stored(parameter) for parameter in parameters.STORABLE},
         "additionalProperties": False,
     }
+
+
+def _shown_selection() -> Schema:
+    """What a timeline holds, as its reader sees it: of what it names out of their sight, an empty list is left."""
+
+    def shown(parameter: Parameter) -> Schema:
+        one = _one_of(parameter)
+        return {"anyOf": [one, _list_of(one)]} if parameter.repeatable or parameter.name in NAMED else one
+
+    return {
+        "description": "Selection parameters by name; a list where one is repeated, empty where it names nothing seen.",
+        "type": "object",
+        "properties": {parameter.name: shown(parameter) for parameter in parameters.STORABLE},
+    }
+
+
+def _one_of(parameter: Parameter) -> Schema:
+    """One value; what holds where there is none is not stored."""
+    return {key: value for key, value in parameter.schema.items() if key != "default"}
+
+
+def _list_of(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema, "maxItems": REPEATS_MAX}

@@ -7,11 +7,11 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.api.problems import ROWS_MAX, RowOutcome
-from service.domain.diff import Change
+from service.domain.diff import PATCH_MAX, Change, Patch
 from service.domain.event import Event, Input, Output
 from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
 from service.domain.resources import Actor, Collection, Source, Timeline
-from service.domain.values import Cause, Count, Line, Recorded, Revision
+from service.domain.values import LINE_PATTERN, TEXT_PATTERN, Cause, Count, Line, Recorded, Revision, Word
 
 Address = Annotated[
     str,
@@ -25,11 +25,18 @@ Address = Annotated[
 ]
 Next = Annotated[Address | None, Meta(description="Address of the next page; null on the last.")]
 Read = Annotated[Revision, Meta(description="The revision that was read.")]
+Given = Annotated[
+    str, Meta(title="Given", pattern=TEXT_PATTERN, max_length=16_384, description="A parameter as it was given.")
+]
 Author = Annotated[
     str,
-    Meta(title="Author", max_length=500, description="Name of the key that wrote it; empty for the service itself."),
+    Meta(
+        title="Author",
+        pattern=LINE_PATTERN,
+        max_length=500,
+        description="Name of the key that wrote it; empty for the service itself.",
+    ),
 ]
-Patch = Annotated[list[dict[str, Any]], Meta(description="JSON Patch (RFC 6902).")]
 
 
 class Included(Output, frozen=True, kw_only=True):
@@ -172,7 +179,7 @@ class DiffSide(Output, frozen=True, kw_only=True):
     """One side of a diff: the revision read, and the parameters that select from it."""
 
     revision: Read
-    selection: dict[str, str | Annotated[list[str], Meta(max_length=REPEATS_MAX)]]
+    selection: Annotated[dict[Word, Given | Annotated[list[Given], Meta(max_length=REPEATS_MAX)]], Meta(max_length=50)]
 
 
 class DiffSummary(Output, frozen=True, kw_only=True):
@@ -204,21 +211,18 @@ class Diff(Output, frozen=True, kw_only=True):
 class LandingLink(Output, frozen=True, kw_only=True):
     """Somewhere to go on."""
 
-    rel: Annotated[str, Meta(max_length=80)]
+    rel: Word
     href: Address
-    type: Annotated[str, Meta(max_length=80)]
-    title: Annotated[str, Meta(max_length=200)]
+    type: Annotated[Line, Meta(description="Media type of what is there.")]
+    title: Line
 
 
 class Landing(Output, frozen=True, kw_only=True):
     """What this service is, and where to go on."""
 
-    title: Annotated[str, Meta(max_length=200)]
-    version: Annotated[str, Meta(max_length=80)]
-    commit: Annotated[
-        Annotated[str, Meta(max_length=80)] | None,
-        Meta(description="The commit it was built from, where known."),
-    ]
+    title: Line
+    version: Line
+    commit: Annotated[Line | None, Meta(description="The commit it was built from, where known.")]
     revision: Revision
     conforms_to: Annotated[list[Address], Meta(max_length=100)]
     links: Annotated[list[LandingLink], Meta(max_length=100)]
@@ -285,8 +289,32 @@ JsonPatch = Annotated[
     list[AddStep | RemoveStep | ReplaceStep | MoveStep | CopyStep | TestStep],
     Meta(title="JsonPatch", max_length=200, description="JSON Patch (RFC 6902)."),
 ]
+
+
+class Addition(Output, frozen=True, kw_only=True, tag_field="op", tag="add"):
+    """A value is put there: into a list before what stands there, or as a new member."""
+
+    path: Pointer
+    value: Any
+
+
+class Removal(Output, frozen=True, kw_only=True, tag_field="op", tag="remove"):
+    """What is there is taken away."""
+
+    path: Pointer
+
+
+class Replacement(Output, frozen=True, kw_only=True, tag_field="op", tag="replace"):
+    """A value is put in place of what is there."""
+
+    path: Pointer
+    value: Any
+
+
 # What the service's own patches are made of.
-PatchSteps = Annotated[list[AddStep | RemoveStep | ReplaceStep], Meta(description="JSON Patch (RFC 6902).")]
+PatchOperations = Annotated[
+    list[Addition | Removal | Replacement], Meta(max_length=PATCH_MAX, description="JSON Patch (RFC 6902).")
+]
 
 
 def patch_shape(name: str, given: type[Struct]) -> type[Struct]:
@@ -308,7 +336,6 @@ def _patched_map(kind: Any) -> Any:
         return kind
     key, value = get_args(of)
     meta = metas[0]
-    # The one map without a title of its own.
-    title = f"{meta.title or 'StoredSelection'}Patch"
+    title = f"{meta.title}Patch"
     told = Meta(title=title, max_length=meta.max_length, description=f"{meta.description} Null takes an entry away.")
     return Annotated[GenericAlias(dict, (key, value if value is Any else value | None)), told]

@@ -8,22 +8,23 @@ import msgspec
 
 from service.api import bodies
 from service.api.operation import MERGE_PATCH, TAGS_PATTERN, Call, Header, Reply
+from service.domain import values
 from service.domain.cursors import bound_of
 from service.domain.errors import Fault, InvalidBody, KeyReused, Refused, StillRunning
+from service.domain.parameters import words
 from service.domain.patch import PatchError, applied, merged
 from service.domain.values import LINE_PATTERN
 from service.operations.editing import Edit, Note, editing
 from service.storage import idempotency
 from service.storage.pool import Connection
 
-CAUSES: Final = ["new_fact", "source_correction", "editor_fix", "dedupe", "import", "migration"]
 MESSAGE: Final = Header(
     "Revision-Message",
     "What the write is about, in words; kept in the log.",
     {"type": "string", "pattern": LINE_PATTERN, "minLength": 0, "maxLength": 500},
     example="Told by the mission",
 )
-CAUSE: Final = Header("Revision-Cause", "Why it is written; kept in the log.", {"type": "string", "enum": CAUSES})
+CAUSE: Final = Header("Revision-Cause", "Why it is written; kept in the log.", words("Cause", *values.CAUSES))
 IDEMPOTENCY_KEY: Final = Header(
     "Idempotency-Key",
     "A name of the caller's own for this request: sent again within a day, it gets the first answer again.",

@@ -8,12 +8,15 @@ from msgspec import Meta
 from service.domain.event import Event, Output
 from service.domain.lenses import Seen
 from service.domain.patch import patch_between, same
-from service.domain.values import Id
+from service.domain.values import Id, Word
 
 # Identity and record-keeping: in the patch, but never by themselves a change.
+# Each operation stands for a member of one event or the other, of which a body holds far fewer.
+PATCH_MAX = 1_000_000
 KEPT_APART = frozenset({"id", "collection", "revision", "recorded", "created"})
 
-Fields = Annotated[list[str], Meta(description="Names of the event's members that differ.", max_length=30)]
+Fields = Annotated[list[Word], Meta(description="Names of the event's members that differ.", max_length=30)]
+Patch = Annotated[list[dict[str, Any]], Meta(title="Patch", max_length=PATCH_MAX, description="JSON Patch (RFC 6902).")]
 
 
 class Added(Output, frozen=True, kw_only=True, tag_field="op", tag="added"):
@@ -45,7 +48,7 @@ class Changed(Output, frozen=True, kw_only=True, tag_field="op", tag="changed"):
     fields: Fields
     before: Event
     after: Event
-    patch: Annotated[list[dict[str, Any]], Meta(description="RFC 6902: turns `before` into `after`.")]
+    patch: Annotated[Patch, Meta(description="RFC 6902: turns `before` into `after`.")]
 
 
 Change = Added | Removed | Changed

@@ -1,6 +1,6 @@
 """An event and its parts: as callers give them (…Input), as they are stored and returned, and what is kept beside."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
@@ -20,12 +20,16 @@ from service.domain.values import (
     Name,
     Percent,
     Phase,
+    Precision,
     Recorded,
     RelationType,
     Revision,
     Slug,
     Stance,
     StandingState,
+    StoredAttributes,
+    StoredExternalIds,
+    StoredLine,
     Text,
     Url,
     Word,
@@ -33,6 +37,14 @@ from service.domain.values import (
 
 ACTORS_MAX = 200
 CLAIMS_MAX = 200
+
+Speakers = Annotated[list[Slug], Meta(max_length=20, description="Who speaks, the first being the claim's voice.")]
+Tags = Annotated[list[Word], Meta(max_length=100)]
+_ACTORS = Meta(max_length=ACTORS_MAX)
+_CLAIMS = Meta(max_length=CLAIMS_MAX)
+_RELATIONS = Meta(max_length=200)
+_PLACES = Meta(max_length=50)
+_MEDIA = Meta(max_length=50)
 
 
 class Input(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,9 +70,7 @@ class ClaimInput(Input, frozen=True, kw_only=True):
     source: Slug
     via: Annotated[Slug | None, Meta(description="The source from which this one has the claim.")] = None
     stance: Stance = "asserts"
-    speakers: Annotated[
-        list[Slug], Meta(max_length=20, description="Who speaks, the first being the claim's voice.")
-    ] = []
+    speakers: Speakers = []
     occurred: Edtf | None = None
     quote: Text | None = None
     locator: Annotated[Line | None, Meta(description="Where in the source: page, time code, paragraph.")] = None
@@ -108,12 +118,12 @@ class EventInput(Input, frozen=True, kw_only=True):
     occurred: Edtf | None = None
     kind: Word | None = None
     phase: Phase = "happened"
-    actors: Annotated[list[ParticipationInput], Meta(max_length=ACTORS_MAX)] = []
-    claims: Annotated[list[ClaimInput], Meta(max_length=CLAIMS_MAX)] = []
-    relations: Annotated[list[RelationInput], Meta(max_length=200)] = []
-    places: Annotated[list[PlaceInput], Meta(max_length=50)] = []
-    tags: Annotated[list[Word], Meta(max_length=100)] = []
-    media: Annotated[list[MediumInput], Meta(max_length=50)] = []
+    actors: Annotated[list[ParticipationInput], _ACTORS] = []
+    claims: Annotated[list[ClaimInput], _CLAIMS] = []
+    relations: Annotated[list[RelationInput], _RELATIONS] = []
+    places: Annotated[list[PlaceInput], _PLACES] = []
+    tags: Tags = []
+    media: Annotated[list[MediumInput], _MEDIA] = []
     attributes: Attributes = {}
     external_ids: ExternalIds = {}
 
@@ -124,22 +134,16 @@ class Occurred(Output, frozen=True, kw_only=True):
     edtf: Edtf
     earliest: Bound | None
     latest: Bound | None
-    precision: Annotated[
-        str,
-        Meta(
-            description="second, minute, hour, day, month, season, year, decade, century, millennium or longer",
-            max_length=20,
-        ),
-    ]
+    precision: Precision
     approximate: bool
     uncertain: bool
-    display: Annotated[str, Meta(max_length=300, description="English words for it.")]
+    display: Annotated[StoredLine, Meta(description="English words for it.")]
 
 
 class Participation(Output, frozen=True, kw_only=True):
     actor: Slug
     role: Word | None
-    attributes: dict[str, Any]
+    attributes: StoredAttributes
 
 
 class Claim(Output, frozen=True, kw_only=True):
@@ -147,7 +151,7 @@ class Claim(Output, frozen=True, kw_only=True):
     source: Slug
     via: Slug | None
     stance: Stance
-    speakers: list[Slug]
+    speakers: Speakers
     occurred: Occurred | None
     quote: Text | None
     locator: Line | None
@@ -207,15 +211,15 @@ class Event(Output, frozen=True, kw_only=True):
     occurred: Occurred | None
     kind: Word | None
     phase: Phase
-    actors: list[Participation]
-    claims: list[Claim]
+    actors: Annotated[list[Participation], _ACTORS]
+    claims: Annotated[list[Claim], _CLAIMS]
     standing: Standing
-    relations: list[Relation]
-    places: list[Place]
-    tags: list[Word]
-    media: list[Medium]
-    attributes: dict[str, Any]
-    external_ids: dict[str, str]
+    relations: Annotated[list[Relation], _RELATIONS]
+    places: Annotated[list[Place], _PLACES]
+    tags: Tags
+    media: Annotated[list[Medium], _MEDIA]
+    attributes: StoredAttributes
+    external_ids: StoredExternalIds
     revision: Revision
     recorded: Recorded
     created: Moment

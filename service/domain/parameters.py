@@ -18,6 +18,7 @@ from service.domain.instants import RFC3339_PATTERN
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
+CURSOR_MAX: Final = 16_384
 REPEATS_MAX: Final = 100
 
 MEMBERS: Final = Event.__struct_fields__
@@ -46,9 +47,11 @@ class Parameter(Struct, frozen=True, kw_only=True):
             if not schema["minimum"] <= number <= schema["maximum"]:
                 return f"not between {schema['minimum']} and {schema['maximum']}"
             return None
+        if schema["type"] == "boolean":
+            return None if text in ("true", "false") else "neither true nor false"
         if "enum" in schema:
-            words = schema["enum"]
-            return None if text in words else f"not one of {', '.join(words)}{nearest(text, words)}"
+            choice = schema["enum"]
+            return None if text in choice else f"not one of {', '.join(choice)}{nearest(text, choice)}"
         least, most = schema.get("minLength", 0), schema["maxLength"]
         if not least <= len(text) <= most:
             return f"not {values.lengths(least, most)}"
@@ -69,8 +72,10 @@ def _text(pattern: str, length: int, title: str | None = None) -> dict[str, Any]
     return {**titled, "type": "string", "pattern": pattern, "minLength": 1, "maxLength": length}
 
 
-def _words(*words: str, default: str | None = None) -> dict[str, Any]:
-    return {"type": "string", "enum": list(words)} | ({} if default is None else {"default": default})
+def words(title: str, *choice: str, default: str | None = None) -> dict[str, Any]:
+    """The schema of one word of a few, which the document says once under its title."""
+    told = {} if default is None else {"default": default}
+    return {"title": title, "type": "string", "enum": list(choice)} | told
 
 
 EDTF: Final = {
@@ -106,12 +111,12 @@ FILTERS: Final = (
     ),
     Parameter(
         name="match",
-        schema=_words("possible", "certain", default="possible"),
+        schema=words("Match", "possible", "certain", default="possible"),
         description="Whether bounds need only overlap the window (possible) or must lie inside it (certain).",
     ),
     Parameter(
         name="undated",
-        schema=_words("include", "only", "exclude"),
+        schema=words("Undated", "include", "only", "exclude"),
         description="Events without a known date; included by default, but not with a window.",
     ),
     Parameter(
@@ -123,7 +128,7 @@ FILTERS: Final = (
     ),
     Parameter(
         name="actor_match",
-        schema=_words("any", "all", default="any"),
+        schema=words("AnyOrAll", "any", "all", default="any"),
         description="Whether any of the actors will do or all must take part.",
     ),
     Parameter(
@@ -156,7 +161,7 @@ FILTERS: Final = (
     ),
     Parameter(
         name="stance",
-        schema={"title": "Stance", **_words(*values.STANCES)},
+        schema=words("Stance", *values.STANCES),
         repeatable=True,
         example="asserts",
         description="Events of which a claim takes this stance.",
@@ -189,7 +194,7 @@ FILTERS: Final = (
     ),
     Parameter(
         name="standing",
-        schema={"title": "StandingState", **_words(*values.STANDINGS)},
+        schema=words("StandingState", *values.STANDINGS),
         repeatable=True,
         example="reported",
         description="Events of this standing, as the claims seen have it.",
@@ -203,7 +208,7 @@ FILTERS: Final = (
     Parameter(name="tag", schema=WORD, repeatable=True, example="kfor", description="Events with this tag."),
     Parameter(
         name="tag_match",
-        schema=_words("any", "all", default="any"),
+        schema=words("AnyOrAll", "any", "all", default="any"),
         description="Whether any of the tags will do or all must be there.",
     ),
     Parameter(
@@ -222,7 +227,7 @@ FILTERS: Final = (
     ),
     Parameter(
         name="phase",
-        schema={"title": "Phase", **_words(*values.PHASES)},
+        schema=words("Phase", *values.PHASES),
         repeatable=True,
         example="hypothetical",
         description="Events in this phase.",
@@ -255,13 +260,13 @@ FILTERS: Final = (
     ),
     Parameter(
         name="relation",
-        schema={"title": "RelationType", **_words(*values.RELATION_TYPES)},
+        schema=words("RelationType", *values.RELATION_TYPES),
         repeatable=True,
         description="With related_to: only relations of this type count.",
     ),
     Parameter(
         name="direction",
-        schema=_words("in", "out", "both", default="in"),
+        schema=words("Direction", "in", "out", "both", default="in"),
         description="With related_to: events that point at it (in), that it points at (out), or both.",
     ),
     Parameter(
@@ -320,7 +325,7 @@ LENSES: Final = (
 )
 ORDER: Final = Parameter(
     name="order",
-    schema=_words("asc", "desc", default="asc"),
+    schema=words("Order", "asc", "desc", default="asc"),
     description="By date, earliest first (asc) or the exact reverse; events without a date come last in both.",
 )
 LIMIT: Final = Parameter(
@@ -336,9 +341,10 @@ LIMIT: Final = Parameter(
 )
 CURSOR: Final = Parameter(
     name="cursor",
-    schema=_text(r"^[A-Za-z0-9_-]+\Z", 200),
+    schema=_text(r"^([A-Za-z0-9_-]{1,200}|https?://[!-~]+)\Z", CURSOR_MAX, "Cursor"),
     form="a cursor that this service gave out",
-    description="Where to go on, as `next` of the page before gave it; bound to the other parameters and the revision.",
+    description="Where to go on: `next` of the page before, as it stands, or only the cursor within. It is bound to "
+    "the other parameters, which need not be said again beside a whole `next`, and to the revision.",
 )
 FIELDS: Final = Parameter(
     name="fields",
@@ -348,7 +354,7 @@ FIELDS: Final = Parameter(
 )
 INCLUDE: Final = Parameter(
     name="include",
-    schema=_words("actors,sources", "actors", "sources", "none", default="actors,sources"),
+    schema=words("Inclusion", "actors,sources", "actors", "sources", "none", default="actors,sources"),
     description="Whether the actors and sources named come along in `included`.",
 )
 

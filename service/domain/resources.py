@@ -19,6 +19,8 @@ from service.domain.values import (
     Sha256,
     Slug,
     SourceType,
+    StoredExternalIds,
+    StoredNames,
     Text,
     Url,
     Visibility,
@@ -29,11 +31,23 @@ Kind = Literal["actor", "source", "collection", "timeline"]
 
 PINS_MAX = 500
 
+PINS_KEPT_MAX = 10_000
+"""Pins of one kind in all, with those that whoever wrote last does not see."""
+
+# What they may hold is known to the parameters; the document says it whole.
 StoredSelection = Annotated[
     dict[Word, Any],
-    Meta(max_length=50, description="Selection parameters by name; a list where one is repeated."),
+    Meta(
+        title="StoredSelection",
+        max_length=50,
+        description="Selection parameters by name; a list where one is repeated.",
+    ),
 ]
+ShownSelection = Annotated[dict[Word, Any], Meta(title="ShownSelection", max_length=50)]
 Pins = Annotated[list[Id], Meta(max_length=PINS_MAX)]
+KeptPins = Annotated[list[Id], Meta(max_length=PINS_KEPT_MAX)]
+Aliases = Annotated[list[Name], Meta(max_length=100)]
+DerivedFrom = Annotated[list[Slug], Meta(max_length=50, description="The sources on which it rests.")]
 
 
 class ActorInput(Input, frozen=True, kw_only=True):
@@ -43,7 +57,7 @@ class ActorInput(Input, frozen=True, kw_only=True):
     name: Name
     type: ActorType = "other"
     names: Names = {}
-    aliases: Annotated[list[Name], Meta(max_length=100)] = []
+    aliases: Aliases = []
     description: Text | None = None
     external_ids: ExternalIds = {}
 
@@ -52,10 +66,10 @@ class Actor(Output, frozen=True, kw_only=True):
     slug: Slug
     name: Name
     type: ActorType
-    names: dict[str, str]
-    aliases: list[Name]
+    names: StoredNames
+    aliases: Aliases
     description: Text | None
-    external_ids: dict[str, str]
+    external_ids: StoredExternalIds
     merged_into: Slug | None
     revision: Revision
     recorded: Recorded
@@ -71,7 +85,7 @@ class SourceInput(Input, frozen=True, kw_only=True):
     type: SourceType = "other"
     published: Edtf | None = None
     language: Language | None = None
-    derived_from: Annotated[list[Slug], Meta(max_length=50, description="The sources on which it rests.")] = []
+    derived_from: DerivedFrom = []
     archive_url: Url | None = None
     archive_sha256: Sha256 | None = None
     external_ids: ExternalIds = {}
@@ -85,10 +99,10 @@ class Source(Output, frozen=True, kw_only=True):
     type: SourceType
     published: Edtf | None
     language: Language | None
-    derived_from: list[Slug]
+    derived_from: DerivedFrom
     archive_url: Url | None
     archive_sha256: Sha256 | None
-    external_ids: dict[str, str]
+    external_ids: StoredExternalIds
     revision: Revision
     recorded: Recorded
 
@@ -133,9 +147,9 @@ class Timeline(Output, frozen=True, kw_only=True):
     title: Name
     description: Text | None
     language: Language | None
-    selection: dict[str, Any]
-    include: list[Id]
-    exclude: list[Id]
+    selection: ShownSelection
+    include: KeptPins
+    exclude: KeptPins
     visibility: Visibility
     revision: Revision
     recorded: Recorded

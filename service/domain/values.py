@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta
 
+from service.domain import dates
 from service.domain.dates import EDTF_PATTERN
 
 INT8_MIN: Final = -(2**63)
@@ -13,7 +14,8 @@ INT8_MAX: Final = 2**63 - 1
 # Patterns are written in what Python and ECMA-262 both understand: no flags, no classes by name, characters as \u0000.
 # Python's `$` also matches before a last line break, so they end in \Z; the document says `$`, as ECMA-262 does.
 # PostgreSQL holds no NUL, and no text of ours needs one; control characters other than line breaks and tabs neither.
-TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f]*\Z"
+CONTROL: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f"
+TEXT_PATTERN: Final = rf"^[^{CONTROL}]*\Z"
 LINE_PATTERN: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\Z"
 # The same, and at either end no space, whatever its width.
 _UNSEEN: Final = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
@@ -24,6 +26,7 @@ COUNTRY_PATTERN: Final = r"^[A-Z]{2}\Z"
 URL_PATTERN: Final = rf"^https?://[^{_UNSEEN}]+\Z"
 SHA256_PATTERN: Final = r"^[0-9a-f]{64}\Z"
 UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
+BOUND_PATTERN: Final = r"^([+-][0-9]{4,}|[0-9]{4})-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?\Z"
 RECORDED_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z"
 
 _FORMS: Final[Mapping[str, str]] = {
@@ -183,9 +186,13 @@ Bound = Annotated[
         title="Bound",
         max_length=40,
         description="Outer bound: a date, or a UTC date-time; years of more than four digits carry a sign.",
+        extra_json_schema={"pattern": BOUND_PATTERN},
     ),
 ]
 
+Precision = Annotated[
+    dates.Precision, Meta(title="Precision", description="The unit that a date names; of several dates, the coarsest.")
+]
 Phase = Annotated[
     Literal["happened", "expected", "hypothetical", "cancelled", "not_happened"],
     Meta(title="Phase", description="How far it has come."),
@@ -225,12 +232,22 @@ Cause = Annotated[
     Literal["new_fact", "source_correction", "editor_fix", "dedupe", "import", "migration"],
     Meta(title="Cause", description="Why it was written."),
 ]
+CAUSES: Final[tuple[str, ...]] = get_args(get_args(Cause)[0])
+Outcome = Annotated[
+    Literal["created", "updated", "unchanged", "refused"],
+    Meta(title="Outcome", description="What became of a row."),
+]
 
 Attributes = Annotated[dict[Word, Any], Meta(title="Attributes", max_length=100, description="Free JSON by name.")]
 ExternalIds = Annotated[
     dict[Word, Line], Meta(title="ExternalIds", max_length=50, description="Identifiers elsewhere, by scheme.")
 ]
 Names = Annotated[dict[Language, Name], Meta(title="Names", max_length=100, description="Names by language.")]
+# The same as they are stored and returned: of the same schema, and not judged again at each decoding.
+StoredLine = Annotated[str, Meta(title="Line")]
+StoredAttributes = Annotated[dict[str, Any], Meta(title="Attributes")]
+StoredExternalIds = Annotated[dict[str, str], Meta(title="ExternalIds")]
+StoredNames = Annotated[dict[str, str], Meta(title="Names")]
 
 
 def sorted_unique(words: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from service.domain.errors import Fault, Refused
-from service.domain.resources import Timeline, TimelineInput
+from service.domain.resources import PINS_KEPT_MAX, Timeline, TimelineInput
 from service.operations.selecting import Store
 from service.storage import events, resources
 from service.storage.pool import Connection
@@ -82,9 +82,14 @@ def restored(given: TimelineInput, shown: Timeline, whole: Timeline) -> Timeline
             name: whole.selection[name] if name in shown.selection and value == shown.selection[name] else value
             for name, value in given.selection.items()
         },
-        include=[*given.include, *(id for id in whole.include if id not in shown.include)],
-        exclude=[*given.exclude, *(id for id in whole.exclude if id not in shown.exclude)],
+        include=_with_hidden(given.include, shown.include, whole.include),
+        exclude=_with_hidden(given.exclude, shown.exclude, whole.exclude),
     )
+
+
+def _with_hidden(given: Sequence[str], shown: Container[str], whole: Sequence[str]) -> list[str]:
+    """The pins given, and after them those not shown; beyond the bound the last ones stay in earlier revisions only."""
+    return [*given, *(id for id in whole if id not in shown)][:PINS_KEPT_MAX]
 
 
 def _ids_of(timeline: Timeline) -> Iterable[str]:

@@ -2,23 +2,25 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from tests.api.world import COUNTS
+from tests.conftest import TOLD
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def met(request: pytest.FixtureRequest) -> Iterator[None]:
     """How often each kind of write, lens, parameter and pair of parameters occurred; all of it only in a long run."""
+    yield
     kinds: dict[str, Counter[str]] = {}
     for (kind, *names), number in COUNTS.items():
         kinds.setdefault(kind, Counter())[" + ".join(names)] += number
-    if not kinds:
-        return
-    terminalreporter.section("what the laws met", sep="-")
     for kind, counts in kinds.items():
         told = counts.most_common()
         if kind in ("pair", "diff") and "DATELINE_EXAMPLES_LAWS" not in os.environ:
-            terminalreporter.write_line(f"{kind}: {len(told)} different, {counts.total()} in all")
-            continue
-        terminalreporter.write_line(f"{kind}: " + ", ".join(f"{name} {number}" for name, number in told))
+            line = f"{len(told)} different, {counts.total()} in all"
+        else:
+            line = ", ".join(f"{name} {number}" for name, number in told)
+        request.config.stash[TOLD].append(f"the laws met {kind}: {line}")

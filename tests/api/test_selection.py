@@ -3,7 +3,7 @@
 import random
 import secrets
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -354,6 +354,39 @@ def test_a_cursor_is_bound_to_everything_but_limit(cast: str, client: httpx.Clie
         refused(follow(cursor=text), 400, "refused-parameter", "cursor")
     refused(follow(cursor=""), 400, "invalid-parameter", "cursor")
     refused(follow(cursor="a b"), 400, "invalid-parameter", "cursor")
+
+
+def test_a_whole_next_is_a_cursor_that_brings_its_selection(cast: str, client: httpx.Client) -> None:
+    first = get(client, "/v1/events", collection=cast, tag=["a", "b"], limit=1)
+
+    def follow(cursor: str = first["next"], path: str = "/v1/events", **query: Any) -> httpx.Response:
+        return client.get(path, params={"cursor": cursor, **query})
+
+    assert follow().content == client.get(first["next"]).content
+    assert follow(collection=cast).content == client.get(first["next"]).content
+    assert [event["title"] for event in follow(limit="2").json()["items"]] == ["2", "3"]
+    assert follow(follow().json()["next"]).json()["items"][0]["title"] == "3"
+    bare = parse_qs(urlsplit(first["next"]).query)["cursor"][0]
+    for answer in (
+        follow(tag=["a"]),
+        follow(path="/v1/actors"),
+        follow(first["next"].replace("tag=a", "tag=c")),
+        follow(first["next"].replace("cursor=", "cursr=")),
+        follow(first["next"].replace(bare, "https://example.com/?cursor=1")),
+        follow("https://example.com/%ff?cursor=%ff"),
+        follow("http://[?cursor=1"),
+    ):
+        refused(answer, 400, "refused-parameter", "cursor")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/actors", "/v1/sources", "/v1/revisions", "/v1/diff?base_revision=0", "/v1/events"]
+)
+def test_every_listing_goes_on_by_its_next_alone(path: str, cast: str, client: httpx.Client) -> None:
+    first = client.get(path, params={"limit": 1} | dict(parse_qsl(urlsplit(path).query))).json()
+    again = client.get(path.partition("?")[0], params={"cursor": first["next"]})
+    assert again.status_code == 200
+    assert again.content == client.get(first["next"]).content
 
 
 def test_what_the_caller_may_see_is_checked_on_each_page(writer: httpx.Client, client: httpx.Client, home: str) -> None:

@@ -112,10 +112,21 @@ def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def of_every_name(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with what it says of members of any name said where each member and all the others are told."""
+    if schema.get("patternProperties", {}).keys() != {""}:
+        return schema
+    said = schema["patternProperties"][""]
+    told = {keyword: value for keyword, value in schema.items() if keyword != "patternProperties"}
+    told["properties"] = {name: both(each, said) for name, each in schema.get("properties", {}).items()}
+    told["additionalProperties"] = both(schema.get("additionalProperties", True), said)
+    return told
+
+
 def own(schema: dict[str, Any]) -> dict[str, Any]:
     """What the schema says itself, each keyword in a form that can be merged."""
     result: dict[str, Any] = {}
-    for keyword, value in schema.items():
+    for keyword, value in of_every_name(schema).items():
         if keyword in ANNOTATIONS or keyword in ("$ref", "allOf", "anyOf", "oneOf"):
             continue
         if keyword == "const":

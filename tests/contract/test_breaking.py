@@ -602,7 +602,7 @@ COMMITTED_EDITS: Final = [
         {f"{SCHEMAS} JsonPatch items anyOf 4": GONE},
         ('PATCH /v1/events/{id} → body → application/json-patch+json → [] → op: "copy" is no longer taken',),
     ),
-    Edit("attributes have any names", {f"{SCHEMAS} Attributes propertyNames": {}}),
+    Edit("more tags are taken", {f"{SCHEMAS} EventInput properties tags maxItems": 200}),
     Edit("limits go further", {"components parameters limit schema maximum": 1000}),
     Edit(
         "pages are shorter by default",

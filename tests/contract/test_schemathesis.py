@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -33,7 +34,7 @@ def make_spares(client: httpx.Client) -> None:
 
 @pytest.mark.timeout(MINUTES_MAX * 60)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_service_is_what_its_document_says(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_service_is_what_its_document_says(seed: int, tell: Callable[[str], None]) -> None:
     with new_folder() as folder, served(folder) as running:
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
@@ -46,8 +47,7 @@ def test_the_service_is_what_its_document_says(seed: int, capsys: pytest.Capture
         run = subprocess.run(command, cwd=ROOT, env=keyed, capture_output=True, text=True, timeout=MINUTES_MAX * 60)
     said = run.stdout + run.stderr
     cases = re.search(r"^ *([\d,]+ generated.*)$", said, re.MULTILINE)
-    with capsys.disabled():
-        print(f"\nschemathesis, seed {seed}, {EXAMPLES} examples: {cases.group(1) if cases else 'no cases'}")
+    tell(f"schemathesis, seed {seed}, {EXAMPLES} examples: {cases.group(1) if cases else 'no cases'}")
     assert run.returncode == 0, said[-20_000:]
     assert [phase for phase in PHASES if not re.search(rf"✅ +{phase} ", said)] == [], said[-20_000:]
     assert re.search(r"Operations: +(\d+) selected / \1 total", said), said[-20_000:]

@@ -36,6 +36,7 @@ from service.domain.dates.grammar import (
     TEXT_LENGTH_MAX,
     TIME,
     YEAR,
+    Precision,
 )
 from service.domain.dates.gregorian import (
     DAY_SECONDS,
@@ -80,7 +81,7 @@ class Date(msgspec.Struct, frozen=True):
     edtf: str
     start: int | None
     end: int | None
-    precision: str
+    precision: Precision
     approximate: bool
     uncertain: bool
     is_point: bool

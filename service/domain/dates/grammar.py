@@ -1,11 +1,12 @@
 """What the characters of an EDTF string may be: components, their masks, and the units of precision."""
 
 import re
-from typing import Final
+from typing import Final, Literal, get_args
 
-PRECISIONS: Final = (
-    "second", "minute", "hour", "day", "month", "season", "year", "decade", "century", "millennium", "longer",
-)  # fmt: skip
+Precision = Literal[
+    "second", "minute", "hour", "day", "month", "season", "year", "decade", "century", "millennium", "longer"
+]  # fmt: skip
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 SECOND, _, _, DAY, MONTH, SEASON, YEAR, DECADE, CENTURY, MILLENNIUM, LONGER = range(len(PRECISIONS))
 
 TEXT_LENGTH_MAX = 256
