@@ -47,8 +47,8 @@ HEADERS: Final = (
     ),
     (
         "Cache-Control",
-        "Without a key, an answer pinned to a revision may be kept for a day, and a live one for ten seconds. With one, "
-        "every read goes through.",
+        "Without a key, an answer pinned to a revision may be kept for a day, and a live one for ten seconds. With "
+        "one, every read goes through.",
     ),
 )
 
