@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from service.api import replies
+from service.api.examples import answers_of
 from service.api.layout import laid_out
 from service.api.operation import JSON_PATCH, MERGE_PATCH, PROBLEM, Answer, Header, Link, Operation
 from service.api.pages import PAGES
@@ -197,8 +198,11 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 
 def _body(operation: Operation, kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     examples = operation.examples.get(kind, {})
-    told = {name: {"value": value} for name, value in examples.items()}
-    return {"schema": schema} | ({"examples": told} if told else {})
+    return _content(schema, {name: {"value": value} for name, value in examples.items()})
+
+
+def _content(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
+    return {"schema": schema} | ({"examples": dict(examples)} if examples else {})
 
 
 def _parameter(parameter: Parameter, place: str, tag: str, schemas: Schemas) -> _Part:
@@ -250,7 +254,9 @@ def _answer(operation: Operation, answer: Answer, schemas: Schemas) -> dict[str,
     described["headers"] = _headers((*answer.headers, *caching, ORIGIN), "Answer", schemas)
     if answer.content:
         described["content"] = {
-            kind: {"schema": schemas.settled(_DOCUMENT) if shape is None else schemas.of(shape)}
+            kind: _content(
+                schemas.settled(_DOCUMENT) if shape is None else schemas.of(shape), answers_of(operation.id, kind)
+            )
             for kind, shape in answer.content.items()
         }
     if answer.links:

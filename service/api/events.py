@@ -242,7 +242,7 @@ OPERATIONS = (
         tag="events",
         summary="List the events of a selection",
         description=(
-            "Lenses (`as_of`, `revision`, `known_at`) say through what events are seen; the other "
+            "Lenses (`as_of`, `revision`, `known_at`, `according_to`) say through what events are seen; the other "
             "parameters choose among those seen. Different parameters must all hold; of a repeated one, "
             "any value will do. All pages of a reading show the same revision, whatever is written "
             "meanwhile."

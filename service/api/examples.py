@@ -1,6 +1,7 @@
 """Examples of what can be sent, each good for the demo dossier: bodies by media type and name, slugs, and reads."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -191,3 +192,16 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
     (Path(__file__).parent / "assets/answers.json").read_text(encoding="utf-8")
 )
 """What the demo dossier answers to reads, as READS names them: written by `python -m tests.contract.answers`."""
+
+
+def answers_of(operation: str, media_type: str) -> dict[str, Any]:
+    """Examples of what a read answers in a media type, named after what they show."""
+    host = "https://dateline.example"
+    return {
+        "-".join(re.findall(r"[a-z0-9]+", title.lower())) or "dossier": {
+            **({"summary": title} if title else {}),
+            "value": json.loads(json.dumps(value).replace("{origin}", host)),
+        }
+        for title, value in ANSWERS.get(operation, {}).items()
+        if (MARKDOWN if isinstance(value, str) else JSON) == media_type
+    }

@@ -131,12 +131,12 @@ MIN_REVISION: Final = Header(
     example=1,
 )
 
+# Without an example, which tools would send by themselves, and then see no body.
 PREFER: Final = Header(
     "Prefer",
     "With return=minimal a write that succeeds is answered with 204, its headers alone. Other preferences are nothing "
     "to this service.",
     {"type": "string", "pattern": TEXT_PATTERN, "maxLength": 1_000},
-    example="return=minimal",
 )
 
 

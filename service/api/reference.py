@@ -47,7 +47,8 @@ HEADERS: Final = (
     ),
     (
         "Cache-Control",
-        "An answer pinned to a revision may be kept for a day, if no key was sent; any other is asked for anew.",
+        "Without a key, an answer pinned to a revision may be kept for a day, and a live one for ten seconds. With "
+        "one, every read goes through.",
     ),
 )
 
@@ -135,7 +136,6 @@ class _Reference:
             parts.append("<h4>Body</h4>" + table(("media type", "shape"), rows))
         answers = table(("status", "meaning", "body and headers"), self._answers(operation), "statuses")
         parts.append(f"<h4>Answers</h4>{answers}")
-        parts += self._shown(operation)
         title = (
             f'<span class="method {method}">{method}</span> <h3><code>{escape(path).replace("/", "/<wbr>")}</code></h3>'
             f' <span class="does">{escape(operation["summary"])}</span>'
@@ -161,15 +161,6 @@ class _Reference:
             if links:
                 told.append("<small>then " + ", ".join(f'<a href="#{name}">{name}</a>' for name in links) + "</small>")
             yield status, marked(answer["description"]), "<br>".join(told)
-
-    def _shown(self, operation: Mapping[str, Any]) -> Iterator[str]:
-        """What a success reads like, folded."""
-        for status, given in operation["responses"].items():
-            for kind, content in self._resolved(given).get("content", {}).items():
-                for example in content.get("examples", {}).values() if int(status) < 300 else ():
-                    value = self._resolved(example)["value"]
-                    text = value if isinstance(value, str) else laid_out(value, LINE_MAX, 2)
-                    yield f"<details><summary>An answer, as <code>{kind}</code></summary>{block(text)}</details>"
 
     def _problems(self, operation: Mapping[str, Any]) -> Iterator[str]:
         for answer in operation["responses"].values():

@@ -168,8 +168,21 @@ def _finished(name: str, schema: Schema, structs: Mapping[str, Schema]) -> Schem
         schema = _thinnable(schema)
     if "properties" in schema:
         schema = {**schema, "properties": {member: _left_out(each) for member, each in schema["properties"].items()}}
-    described = structs.get(f"{name}Input", {}).get("description")
-    return schema if described is None or "description" in schema else {"description": described, **schema}
+    given = structs.get(f"{name}Input", {})
+    if "properties" in given and "properties" in schema:
+        told = {
+            member: _told_alike(each, given["properties"].get(member, {}))
+            for member, each in schema["properties"].items()
+        }
+        schema = {**schema, "properties": told}
+    return _told_alike(schema, given)
+
+
+def _told_alike(schema: Schema, given: Schema) -> Schema:
+    """The schema with the words of the other where it has none."""
+    if "description" in schema or "description" not in given:
+        return schema
+    return {"description": given["description"], **schema}
 
 
 def _left_out(schema: Schema) -> Schema:

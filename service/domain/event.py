@@ -39,7 +39,7 @@ ACTORS_MAX = 200
 CLAIMS_MAX = 200
 
 Speakers = Annotated[list[Slug], Meta(max_length=20, description="Who speaks, the first being the claim's voice.")]
-Tags = Annotated[list[Word], Meta(max_length=100)]
+Tags = Annotated[list[Word], Meta(max_length=100, description="Words to find it by.")]
 _ACTORS = Meta(max_length=ACTORS_MAX)
 _CLAIMS = Meta(max_length=CLAIMS_MAX)
 _RELATIONS = Meta(max_length=200)
@@ -59,7 +59,7 @@ class ParticipationInput(Input, frozen=True, kw_only=True):
     """One actor in one event, with what is said of that part."""
 
     actor: Slug
-    role: Word | None = None
+    role: Annotated[Word | None, Meta(description="What its part is: contributor, subject, host and so on.")] = None
     attributes: Attributes = {}
 
 
@@ -71,59 +71,63 @@ class ClaimInput(Input, frozen=True, kw_only=True):
     via: Annotated[Slug | None, Meta(description="The source from which this one has the claim.")] = None
     stance: Stance = "asserts"
     speakers: Speakers = []
-    occurred: Edtf | None = None
-    quote: Text | None = None
+    occurred: Annotated[Edtf | None, Meta(description="When it happened, as the source has it.")] = None
+    quote: Annotated[Text | None, Meta(description="The words of the source.")] = None
     locator: Annotated[Line | None, Meta(description="Where in the source: page, time code, paragraph.")] = None
     published: Annotated[
         Edtf | None, Meta(description="When the source made it public; the source's own date where null.")
     ] = None
-    confidence: Percent | None = None
+    confidence: Annotated[
+        Percent | None, Meta(description="How sure the source is, in per cent, where it says so.")
+    ] = None
 
 
 class RelationInput(Input, frozen=True, kw_only=True):
     """A tie to another event, named by its key in the same collection or by its id."""
 
     type: RelationType
-    key: Key | None = None
-    event: Id | None = None
+    key: Annotated[Key | None, Meta(description="Key of the other event, in the same collection.")] = None
+    event: Annotated[Id | None, Meta(description="Id of the other event.")] = None
 
 
 class PlaceInput(Input, frozen=True, kw_only=True):
     """Somewhere the event took place."""
 
-    name: Name | None = None
-    country: Country | None = None
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
+    name: Annotated[Name | None, Meta(description="What it is called.")] = None
+    country: Annotated[Country | None, Meta(description="The country it lies in.")] = None
+    latitude: Annotated[Latitude | None, Meta(description="Degrees north; with a longitude.")] = None
+    longitude: Annotated[Longitude | None, Meta(description="Degrees east; with a latitude.")] = None
 
 
 class MediumInput(Input, frozen=True, kw_only=True):
     """A picture, recording or embed that shows the event."""
 
     url: Url
-    caption: Text | None = None
-    credit: Line | None = None
-    alt: Text | None = None
-    licence: Line | None = None
+    caption: Annotated[Text | None, Meta(description="What it shows, to be read beside it.")] = None
+    credit: Annotated[Line | None, Meta(description="Whose it is.")] = None
+    alt: Annotated[Text | None, Meta(description="What it shows, for those who do not see it.")] = None
+    licence: Annotated[Line | None, Meta(description="Under what terms it may be shown.")] = None
 
 
 class EventInput(Input, frozen=True, kw_only=True):
     """An event as it is created and revised."""
 
-    key: Key | None = None
+    key: Annotated[Key | None, Meta(description="An identifier of your own, unique in the collection.")] = None
     collection: Annotated[Slug, Meta(description="Made along with its first event where it is main.")] = "main"
     title: Name
-    summary: Text | None = None
-    language: Language | None = None
-    occurred: Edtf | None = None
-    kind: Word | None = None
+    summary: Annotated[Text | None, Meta(description="What happened, in a few sentences.")] = None
+    language: Annotated[Language | None, Meta(description="Of title and summary.")] = None
+    occurred: Annotated[
+        Edtf | None, Meta(description="When it happened, as imprecise as it is known; null where it is not.")
+    ] = None
+    kind: Annotated[Word | None, Meta(description="What kind of happening it is, in a word of your own choice.")] = None
     phase: Phase = "happened"
-    actors: Annotated[list[ParticipationInput], _ACTORS] = []
-    claims: Annotated[list[ClaimInput], _CLAIMS] = []
-    relations: Annotated[list[RelationInput], _RELATIONS] = []
-    places: Annotated[list[PlaceInput], _PLACES] = []
+    actors: Annotated[list[ParticipationInput], _ACTORS, Meta(description="Who takes part.")] = []
+    claims: Annotated[list[ClaimInput], _CLAIMS, Meta(description="What each source says of it.")] = []
+    relations: Annotated[list[RelationInput], _RELATIONS, Meta(description="How it is tied to other events.")] = []
+    places: Annotated[list[PlaceInput], _PLACES, Meta(description="Where it happened.")] = []
     tags: Tags = []
-    media: Annotated[list[MediumInput], _MEDIA] = []
+    media: Annotated[list[MediumInput], _MEDIA, Meta(description="What shows it.")] = []
     attributes: Attributes = {}
     external_ids: ExternalIds = {}
 

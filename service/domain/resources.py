@@ -46,7 +46,7 @@ StoredSelection = Annotated[
 ShownSelection = Annotated[dict[Word, Any], Meta(title="ShownSelection", max_length=50)]
 Pins = Annotated[list[Id], Meta(max_length=PINS_MAX)]
 KeptPins = Annotated[list[Id], Meta(max_length=PINS_KEPT_MAX)]
-Aliases = Annotated[list[Name], Meta(max_length=100)]
+Aliases = Annotated[list[Name], Meta(max_length=100, description="Other names that it goes by.")]
 DerivedFrom = Annotated[list[Slug], Meta(max_length=50, description="The sources on which it rests.")]
 
 
@@ -58,7 +58,7 @@ class ActorInput(Input, frozen=True, kw_only=True):
     type: ActorType = "other"
     names: Names = {}
     aliases: Aliases = []
-    description: Text | None = None
+    description: Annotated[Text | None, Meta(description="Who or what it is.")] = None
     external_ids: ExternalIds = {}
 
 
@@ -70,7 +70,7 @@ class Actor(Output, frozen=True, kw_only=True):
     aliases: Aliases
     description: Text | None
     external_ids: StoredExternalIds
-    merged_into: Slug | None
+    merged_into: Annotated[Slug | None, Meta(description="The actor that it stands for, once merged.")]
     revision: Revision
     recorded: Recorded
 
@@ -81,13 +81,13 @@ class SourceInput(Input, frozen=True, kw_only=True):
     slug: Slug
     title: Name
     publisher: Annotated[Slug | None, Meta(description="The actor that published it.")] = None
-    url: Url | None = None
+    url: Annotated[Url | None, Meta(description="Where it is found.")] = None
     type: SourceType = "other"
-    published: Edtf | None = None
-    language: Language | None = None
+    published: Annotated[Edtf | None, Meta(description="When it was made public.")] = None
+    language: Annotated[Language | None, Meta(description="That it is in.")] = None
     derived_from: DerivedFrom = []
-    archive_url: Url | None = None
-    archive_sha256: Sha256 | None = None
+    archive_url: Annotated[Url | None, Meta(description="Where a copy is kept.")] = None
+    archive_sha256: Annotated[Sha256 | None, Meta(description="Digest of the copy.")] = None
     external_ids: ExternalIds = {}
 
 
@@ -112,9 +112,9 @@ class CollectionInput(Input, frozen=True, kw_only=True):
 
     slug: Slug
     title: Name
-    description: Text | None = None
-    licence: Line | None = None
-    attribution: Line | None = None
+    description: Annotated[Text | None, Meta(description="What it holds, and how it was made.")] = None
+    licence: Annotated[Line | None, Meta(description="Under what terms it may be used.")] = None
+    attribution: Annotated[Line | None, Meta(description="Whom to name.")] = None
     visibility: Visibility = "public"
 
 
@@ -134,8 +134,8 @@ class TimelineInput(Input, frozen=True, kw_only=True):
 
     slug: Slug
     title: Name
-    description: Text | None = None
-    language: Language | None = None
+    description: Annotated[Text | None, Meta(description="What it tells.")] = None
+    language: Annotated[Language | None, Meta(description="Of title and description.")] = None
     selection: StoredSelection = {}
     include: Annotated[Pins, Meta(description="Events shown though the selection does not choose them.")] = []
     exclude: Annotated[Pins, Meta(description="Events left out though the selection chooses them.")] = []

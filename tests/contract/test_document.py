@@ -278,6 +278,15 @@ def test_every_answer_to_a_key_or_without_one_is_described(contract: Contract) -
             assert {"413", "415", "422"} <= statuses, path
 
 
+def test_every_read_of_the_store_has_examples_of_what_it_answers(contract: Contract) -> None:
+    for path, method, operation in contract.operations():
+        if method == "get" and path.startswith("/v1"):
+            for media_type, content in contract.response(operation, 200)["content"].items():
+                assert content["examples"], (path, media_type)
+                for name, example in content["examples"].items():
+                    contract.check_value(content["schema"], example["value"], f"{path} {name}")
+
+
 def test_every_kind_of_problem_is_named_somewhere_with_an_example_of_it(contract: Contract) -> None:
     named = set()
     for _, _, operation in contract.operations():
