@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from service.api import replies
-from service.api.examples import answers_of
+from service.api.examples import HOST, answers_of
 from service.api.layout import laid_out
 from service.api.operation import JSON_PATCH, MERGE_PATCH, PROBLEM, Answer, Header, Link, Operation
 from service.api.pages import PAGES
@@ -64,14 +64,24 @@ PROBLEM_HEADERS: Final[Mapping[int, tuple[Header, ...]]] = {
             "Location",
             "Address of what is there, where something is.",
             {"type": "string", "format": "uri-reference", "maxLength": 2_000},
+            example=f"{HOST}/v1/actors/kfor",
         ),
         Header(
             "Link",
             "The same, and what it is: the item, or the history of one that was retracted.",
             replies.LINK_SCHEMA,
+            example=f'<{HOST}/v1/actors/kfor>; rel="item"',
         ),
     ),
-    410: (Header("Link", "The history, or the last revision at which it was there.", replies.LINK_SCHEMA, True),),
+    410: (
+        Header(
+            "Link",
+            "The history, or the last revision at which it was there.",
+            replies.LINK_SCHEMA,
+            True,
+            example=f'<{HOST}/v1/actors/kfor?revision=5>; rel="predecessor-version"',
+        ),
+    ),
     415: (
         Header(
             "Accept-Patch",
@@ -242,6 +252,7 @@ def _headers(headers: Iterable[Header], where: str, schemas: Schemas) -> dict[st
             "description": header.description,
             "required": header.required,
             "schema": schemas.settled(header.schema),
+            **({} if header.example is None else {"example": header.example}),
         }
         for header in headers
     }

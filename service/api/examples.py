@@ -12,6 +12,9 @@ Bodies = Mapping[str, Mapping[str, Any]]
 
 Reads = Mapping[str, tuple[str, str]]
 
+HOST: Final = "https://dateline.example"
+"""Where the service of an example is."""
+
 SLUGS: Final = {"actor": "kfor", "source": "bild-2025-02-19", "collection": "main", "timeline": "kosovo"}
 
 EVENT: Final[Bodies] = {
@@ -196,11 +199,10 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = json.loads(
 
 def answers_of(operation: str, media_type: str) -> dict[str, Any]:
     """Examples of what a read answers in a media type, named after what they show."""
-    host = "https://dateline.example"
     return {
         "-".join(re.findall(r"[a-z0-9]+", title.lower())) or "dossier": {
             **({"summary": title} if title else {}),
-            "value": json.loads(json.dumps(value).replace("{origin}", host)),
+            "value": json.loads(json.dumps(value).replace("{origin}", HOST)),
         }
         for title, value in ANSWERS.get(operation, {}).items()
         if (MARKDOWN if isinstance(value, str) else JSON) == media_type

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from service.api.examples import HOST
 from service.api.operation import Answer, Call, Header, Link, Reply
 from service.domain import values
 from service.domain.cursors import Cursor, bound_of, cursor_text
@@ -17,11 +18,21 @@ ETAG: Final = Header(
     "Strong and opaque; send it as If-Match to revise, as If-None-Match to ask for news.",
     {"type": "string", "pattern": r'^"[!#-~]*"\Z', "maxLength": 100},
     True,
+    example='"5-0f2d3c4b5a69788796a5b4c3"',
 )
 LINK_SCHEMA: Final = {"type": "string", "pattern": r'^<[!-~]+>; rel="[a-z-]+"\Z', "maxLength": 40_000}
-LINK: Final = Header("Link", "The next page, as rel=next.", LINK_SCHEMA)
+LINK: Final = Header(
+    "Link",
+    "The next page, as rel=next.",
+    LINK_SCHEMA,
+    example=f'<{HOST}/v1/actors?limit=1&cursor=k7hiYzk5ZDFk>; rel="next"',
+)
 LOCATION: Final = Header(
-    "Location", "Address of what was made.", {"type": "string", "format": "uri", "maxLength": 2_000}, True
+    "Location",
+    "Address of what was made.",
+    {"type": "string", "format": "uri", "maxLength": 2_000},
+    True,
+    example=f"{HOST}/v1/actors/kfor",
 )
 REVISION: Final = Header("Revision", "The head after the write.", msgspec.json.schema(values.Revision), True)
 UNCHANGED: Final = Header(

@@ -266,8 +266,8 @@ FILTERS: Final = (
     ),
     Parameter(
         name="direction",
-        schema=words("Direction", "in", "out", "both", default="in"),
-        description="With related_to: events that point at it (in), that it points at (out), or both.",
+        schema=words("Direction", "in", "out", "both"),
+        description="With related_to: events that point at it (in, or not given), that it points at (out), or both.",
     ),
     Parameter(
         name="key",
