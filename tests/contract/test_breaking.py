@@ -713,6 +713,12 @@ def test_released_documents_are_named_by_their_version() -> None:
     assert versions == {name: name for name in versions}
 
 
+def test_what_is_no_longer_the_released_document_has_a_version_of_its_own(committed: dict[str, Any]) -> None:
+    released = RELEASED / f"{committed['info']['version']}.json"
+    same = not released.exists() or json.loads(released.read_bytes()) == committed
+    assert same, f"{released.stem} is released: give pyproject.toml the version that the next release will have"
+
+
 def test_nothing_breaks_clients_of_the_last_release(committed: dict[str, Any]) -> None:
     version = committed["info"]["version"]
     released = last_released(RELEASED, version)
