@@ -14,14 +14,27 @@ import msgspec
 from msgspec import Struct
 
 from service.api import replies
+from service.api.bodies import DEPTH_MAX
 from service.api.examples import HOST, answers_of
+from service.api.http import HEADERS_BYTES_MAX
 from service.api.layout import laid_out
-from service.api.operation import JSON_PATCH, MERGE_PATCH, PROBLEM, Answer, Header, Link, Operation
+from service.api.operation import (
+    JSON_PATCH,
+    MERGE_PATCH,
+    PAIRS_MAX,
+    PROBLEM,
+    QUERY_BYTES_MAX,
+    Answer,
+    Header,
+    Link,
+    Operation,
+)
 from service.api.pages import PAGES
 from service.api.problems import KINDS, Problem, example_of
 from service.api.schemas import Schemas
 from service.domain.parameters import REPEATS_MAX, Parameter
 from service.domain.values import TEXT_PATTERN
+from service.settings import Settings
 
 TAGS: Final = {
     "service": "What the service is, and whether it is well.",
@@ -34,7 +47,7 @@ TAGS: Final = {
     "revisions": "The log of committed writes.",
 }
 
-DESCRIPTION: Final = """\
+DESCRIPTION: Final = f"""\
 An event is something dated in the world; actors take part in it; each claim says what one source states about it. \
 A timeline is a selection of events, evaluated; a diff is two selections, compared. Every write is a revision, and \
 nothing recorded is ever lost: each read can be made as of an earlier revision or instant, and through what was \
@@ -43,7 +56,12 @@ publicly known by a date.
 Reading is open; writing needs a key, sent as `Authorization: Bearer …`. Whatever is refused is answered with a \
 problem document (RFC 9457), whose `type` is named at each operation. `HEAD` is known wherever `GET` is, and `OPTIONS` \
 says what an address knows. Unknown parameters and members are refused, never ignored. A JSON body is UTF-8, names no \
-member twice and is at most 24 levels deep; its numbers fit into 64 bits."""
+member twice and is at most {DEPTH_MAX} levels deep; its numbers fit into 64 bits.
+
+Nothing is without bounds. A body has at most {Settings().body_bytes_max:,} bytes where the operation names no other \
+bound and the service is not set to one, a query {QUERY_BYTES_MAX:,} bytes and {PAIRS_MAX:,} parameters, and all \
+headers of a request together {HEADERS_BYTES_MAX:,} bytes. Each text, list and number has its bound in its schema, and \
+each page its `limit`."""
 
 # Any operation may answer these, whatever it is.
 ALWAYS: Final = (
