@@ -87,6 +87,7 @@ def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     tool = KINDS[name].tool
     said = generate(folder, tool, [MODULES / ".bin" / tool])
     shutil.copy(HERE / name / "roundtrip.ts", folder)
+    shutil.copy(HERE / "story.ts", folder)
     shutil.copy(HERE / "tsconfig.json", folder)
     (folder / "guide.ts").write_text(as_program(guide_program(KINDS[name].block)))
     (folder / "whole.ts").write_text(HEADS[name] + KNOWN + "".join(is_there(name, each) for each in operations()))

@@ -27,6 +27,7 @@ import {
   reviseEvent,
 } from "./sdk";
 import { createClient } from "./sdk/client";
+import { filtersOf, storyOf } from "./story";
 
 type Query = NonNullable<ListEventsData["query"]>;
 type Outcome = {
@@ -70,54 +71,8 @@ async function main(): Promise<void> {
   // Made: a collection, four events of which three come in a batch with whatever they name, and a timeline.
 
   got((await createCollection({ client: writer, body: { slug, title: "Round trip" } })).data);
-  const names = ["alpha", "beta", "paper", "embassy", "article", "denial"] as const;
-  const [alpha, beta, paper, embassy, article, denial] = names.map((name) => `${slug}-${name}`) as [
-    string, string, string, string, string, string,
-  ];
-  const toldByPaper = {
-    slug: article,
-    title: "An article",
-    publisher: { slug: paper, name: "The Paper" },
-    type: "article",
-    published: "2025-02-19",
-  } as const;
-  const toldByEmbassy = {
-    slug: denial,
-    title: "A denial",
-    publisher: { slug: embassy, name: "The Embassy" },
-    type: "post",
-    published: "2025-02-20",
-  } as const;
-  const batch = await record([
-    {
-      key: "deployed",
-      title: "Deployed",
-      occurred: "1999",
-      kind: "deployment",
-      language: "en",
-      tags: ["beginnings", "kfor"],
-      places: [{ name: "Prishtina", country: "XK", latitude: 42.66, longitude: 21.17 }],
-      actors: [
-        { actor: { slug: alpha, name: "Alpha" }, role: "subject" },
-        { actor: { slug: beta, name: "Beta" }, role: "host" },
-      ],
-      claims: [{ source: toldByPaper, stance: "asserts", speakers: [alpha] }],
-    },
-    {
-      key: "declared",
-      title: "Declared",
-      occurred: "2008-02-17",
-      kind: "declaration",
-      tags: ["kfor"],
-      actors: [{ actor: alpha, role: "host" }],
-      claims: [
-        { source: toldByPaper, stance: "asserts" },
-        { source: toldByEmbassy, stance: "denies" },
-      ],
-      relations: [{ type: "depends_on", key: "deployed" }],
-    },
-    { key: "expected", title: "Expected", phase: "expected", language: "sq" },
-  ]);
+  const story = storyOf(slug);
+  const batch = await record(story.rows);
   const created = await createEvent({
     client: writer,
     body: { title: "Single", key: "single", collection: slug, occurred: "2010-05/.." },
@@ -137,47 +92,15 @@ async function main(): Promise<void> {
   // Listed, by each parameter.
 
   const first = await list({ limit: 1 });
-  const filters = {
-    from: { from: "2000", to: "2009" },
-    to: { to: "2000" },
-    match: { from: "1999-06", to: "2010-06", match: "certain" },
-    undated: { undated: "only" },
-    actor: { actor: [alpha] },
-    actor_match: { actor: [alpha, beta], actor_match: "all" },
-    role: { actor: [alpha], role: ["host"] },
-    source: { source: [denial] },
-    publisher: { publisher: [paper] },
-    speaker: { speaker: [alpha] },
-    stance: { stance: ["denies"] },
-    published_from: { published_from: "2025-02-20" },
-    published_to: { published_to: "2025-02-19" },
-    recorded_from: { recorded_from: single.recorded },
-    recorded_to: { recorded_to: got(deployed.recorded) },
-    standing: { standing: ["contested"] },
-    min_origins: { min_origins: 1 },
-    tag: { tag: ["beginnings"] },
-    tag_match: { tag: ["beginnings", "kfor"], tag_match: "all" },
-    kind: { kind: ["deployment", "declaration"] },
-    collection: { collection: [slug] },
-    phase: { phase: ["expected"] },
-    language: { language: ["sq"] },
-    country: { country: ["XK"] },
-    bbox: { bbox: "20,42,22,43" },
-    related_to: { related_to: got(deployed.id) },
-    relation: { related_to: got(deployed.id), relation: ["causes"] },
-    direction: { related_to: got(declared.id), direction: "out" },
-    key: { key: ["declared", "expected"] },
-    id: { id: [got(deployed.id), single.id] },
-    timeline: { timeline: slug },
-    as_of: { as_of: got(deployed.recorded) },
-    revision: { revision: batch.revision },
-    known_at: { known_at: "2025-02-19" },
-    according_to: { according_to: [embassy] },
-    according_to_source: { according_to_source: [article] },
-    order: { order: "desc" },
-    limit: { limit: 1 },
-    cursor: { limit: 1, cursor: got(first.next) },
-  } satisfies Record<Exclude<keyof Query, "fields" | "include">, Query>;
+  const filters = filtersOf(slug, story, {
+    deployed: got(deployed.id),
+    declared: got(declared.id),
+    single: single.id,
+    before: got(deployed.recorded),
+    after: single.recorded,
+    revision: batch.revision,
+    next: got(first.next),
+  }) satisfies Record<Exclude<keyof Query, "fields" | "include">, Query>;
   const listed: Record<string, string[]> = {};
   for (const [name, query] of Object.entries(filters)) listed[name] = keys(await list(query));
   listed.fields = Object.keys(got((await list({ limit: 1, fields: "title,occurred" })).items[0])).sort();
