@@ -299,7 +299,8 @@ async def append_uses_of(connection: Connection, pairs: Sequence[tuple[str, str]
 
 
 # A null array asks for nothing. `$5`: collections whose events had named the resource by the revision; `$6`: what its
-# visibility may be today; `$7`: slugs that may be seen whatever the rest says.
+# visibility may be today; `$7`: slugs that may be seen whatever the rest says. `IS TRUE` keeps the collections a set
+# that is hashed once: there may be thousands, and as a list or a join they are gone through for every resource.
 LIST = """
 SELECT r.resource, r.slug, v.revision, v.document FROM resource r
 CROSS JOIN LATERAL (
@@ -309,8 +310,8 @@ CROSS JOIN LATERAL (
 WHERE r.kind = $1 AND r.slug > $2 AND v.document IS NOT NULL
   AND ($4::text[] IS NULL OR v.search LIKE ALL ($4))
   AND ($5::text[] IS NULL OR EXISTS (
-      SELECT FROM resource_use u WHERE u.resource = r.resource AND u.since <= $3 AND u.collection = ANY (ARRAY (
-          SELECT c.resource FROM resource c WHERE c.kind = 'collection' AND c.slug = ANY ($5)))))
+      SELECT FROM resource_use u WHERE u.resource = r.resource AND u.since <= $3 AND (u.collection IN (
+          SELECT c.resource FROM resource c WHERE c.kind = 'collection' AND c.slug = ANY ($5))) IS TRUE))
   AND ($6::text[] IS NULL OR (
       SELECT t.document ->> 'visibility' FROM resource_version t
       WHERE t.resource = r.resource AND t.document IS NOT NULL ORDER BY t.revision DESC LIMIT 1) = ANY ($6))
