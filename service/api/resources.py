@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from service.api import events, examples, replies
-from service.api.faults import escaped
+from service.api import events, examples, replies, stored
 from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Link, Operation, Reply
 from service.api.shapes import (
     ActorPage,
@@ -24,15 +23,10 @@ from service.domain import parameters, values
 from service.domain.asking import asked
 from service.domain.cursors import cursor_of
 from service.domain.errors import (
-    DatelineError,
-    Fault,
     Forbidden,
     Gone,
     InvalidBody,
-    InvalidParameter,
     NotFound,
-    Refused,
-    RefusedParameter,
 )
 from service.domain.parameters import Parameter
 from service.domain.resources import (
@@ -243,7 +237,7 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
             if isinstance(given, TimelineInput):
                 await timelines.check_pins(edit.connection, store, given)
                 given = timelines.restored(given, seen, recorded)
-            _check_stored(given)
+                stored.check(given.selection)
             _check_scope(call, kind, given)
             return await _answered(edit, call, store, await edit.revise_resource(kind, row, given), 200)
 
@@ -378,9 +372,10 @@ def operations_of(kept: Kept) -> tuple[Operation, ...]:
 
 def _given(call: Call, kept: Kept) -> Any:
     given = call.structure(kept.given)
-    if isinstance(given, TimelineInput) and (faults := _stored_faults(given.selection)):
-        raise InvalidBody("The timeline's selection is not of its schema.", faults)
-    _check_stored(given)
+    if isinstance(given, TimelineInput):
+        if faults := stored.faults_of(given.selection):
+            raise InvalidBody("The timeline's selection is not of its schema.", faults)
+        stored.check(given.selection)
     return given
 
 
@@ -397,47 +392,6 @@ async def check_uses(edit: Edit, call: Call, kind: Kind, slug: str) -> None:
         return
     if await resources.is_used_beyond(edit.connection, kind, slug, reach):
         raise Forbidden(f"Events of collections that this key does not reach use the {kind} {slug}.")
-
-
-def _check_stored(given: Any) -> None:
-    """Raises Refused for a timeline whose stored selection cannot be evaluated."""
-    if not isinstance(given, TimelineInput):
-        return
-    faults = _stored_faults(given.selection)
-    if not faults:
-        try:
-            asked(selecting.query_of(given.selection))
-        except RefusedParameter as error:
-            faults = _moved(error)
-    if faults:
-        raise Refused("The timeline's selection cannot be evaluated.", faults)
-
-
-def _stored_faults(selection: dict[str, Any]) -> list[Fault]:
-    """What is not of a stored selection's schema: a parameter's value, or a list of them where it is repeatable."""
-    known = {parameter.name: parameter for parameter in parameters.STORABLE}
-    faults = []
-    for name, value in selection.items():
-        if name not in known:
-            continue
-        whole = known[name].schema["type"] == "integer"
-        members = value if isinstance(value, list) and value and known[name].repeatable else [value]
-        if any(isinstance(each, bool) or not isinstance(each, int if whole else str) for each in members):
-            wanted = f"a {'whole number' if whole else 'string'}{' or a list of them' * known[name].repeatable}"
-            faults.append(Fault(pointer=f"/selection/{escaped(name)}", detail=f"must be {wanted}"))
-    if not faults:
-        try:
-            parameters.check(selecting.query_of(selection), parameters.STORABLE)
-        except InvalidParameter as error:
-            faults = _moved(error)
-    return faults
-
-
-def _moved(error: DatelineError) -> list[Fault]:
-    """Faults of parameters as faults of the members that store them."""
-    return [
-        Fault(pointer=f"/selection/{escaped(fault.parameter or '')}", detail=fault.detail) for fault in error.faults
-    ]
 
 
 def shown(call: Call, kind: Kind, state: Resource, status: int) -> Reply:

@@ -43,7 +43,7 @@ from service.operations.changes import (
     targets_of,
     unknown,
 )
-from service.operations.uses import Use, note_uses, uses_of
+from service.operations.uses import Use, note_uses, under, uses_of
 from service.storage import events, resources, revisions
 from service.storage.events import Identity, Written
 from service.storage.pool import Connection
@@ -164,6 +164,19 @@ class Edit:
         new = [NewState(state.slug, msgspec.json.encode(state), _searchable(state)) for state in states]
         await resources.append_states(self.connection, kind, self.after.revision, new)
         self._count("", f"{kind}s", len(states))
+        if kind == "source":
+            await self._spread_uses([state.slug for state in states])
+
+    async def _spread_uses(self, sources: Sequence[str]) -> None:
+        """Notes what sources now rest on as used wherever they were ever used, be all events there retracted since."""
+        using = await resources.read_using(self.connection, "source", sources)
+        if using:
+            beneath = await resources.read_ancestry(self.connection, {source for source, _ in using})
+            uses: set[Use] = set()
+            for source, collection in using:
+                uses |= uses_of(collection, under(source, beneath))
+            aliases = await resources.read_aliases(self.connection, self.after.revision)
+            await note_uses(self.connection, uses, aliases, self.after.revision)
 
     async def _refuse_faults(self, given: ResourceInput) -> None:
         faults: list[Fault] = []
@@ -217,13 +230,6 @@ class Edit:
             for version in versions.values()
         ]
         await self._record(changes)
-        # What it now rests on is used, also by events whose own documents stay as they are.
-        beneath = await resources.read_ancestry(self.connection, [source])
-        uses: set[Use] = set()
-        for collection in {change.identity.collection for change in changes}:
-            uses |= uses_of(collection, beneath.values())
-        aliases = await resources.read_aliases(self.connection, self.after.revision)
-        await note_uses(self.connection, uses, aliases, self.after.revision)
 
     # Events
 

@@ -1,6 +1,6 @@
 """From a query to a selection, and from a selection to a page of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -191,7 +191,7 @@ def stored(selection: dict[str, object]) -> Asked:
     return asking.asked(query_of(selection))
 
 
-def query_of(selection: dict[str, object]) -> Query:
+def query_of(selection: Mapping[str, object]) -> Query:
     """A stored selection as a query: values as text, a single one as a list of one."""
     return {
         name: [str(each) for each in value] if isinstance(value, list) else [str(value)]

@@ -4,7 +4,7 @@ A use once noted stays, so that the past is seen as it was. With a merged actor 
 used, since its document leads there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.domain.lenses import Aliases
 from service.domain.resources import Kind, Source
@@ -23,6 +23,17 @@ def uses_of(collection: str, sources: Iterable[Source]) -> set[Use]:
         if source.publisher is not None:
             uses.add((collection, "actor", source.publisher))
     return uses
+
+
+def under(slug: str, sources: Mapping[str, Source]) -> list[Source]:
+    """The source, and all on which it rests, near and far; `sources` holds them by slug, and may hold others."""
+    found: dict[str, Source] = {}
+    waiting = [slug]
+    while waiting:
+        if (each := waiting.pop()) in sources and each not in found:
+            found[each] = sources[each]
+            waiting += sources[each].derived_from
+    return list(found.values())
 
 
 async def note_uses(connection: Connection, uses: set[Use], aliases: Aliases, revision: int) -> None:

@@ -368,6 +368,18 @@ async def used_among(
     return {row[0] for row in await connection.fetch(USED, kind, list(slugs), revision, list(collections))}
 
 
+USING = """
+SELECT r.slug, c.slug FROM resource_use u
+JOIN resource r ON r.resource = u.resource JOIN resource c ON c.resource = u.collection
+WHERE r.kind = $1 AND r.slug = ANY ($2::text[])
+"""
+
+
+async def read_using(connection: Connection, kind: Kind, slugs: Sequence[str]) -> list[tuple[str, str]]:
+    """Each of the resources with each collection whose events have ever named it or rested on it."""
+    return [(row[0], row[1]) for row in await connection.fetch(USING, kind, slugs)]
+
+
 USED_BEYOND = """
 SELECT EXISTS (
     SELECT FROM resource_use u JOIN resource r ON r.resource = u.resource JOIN resource c ON c.resource = u.collection

@@ -146,3 +146,28 @@ def test_whoever_sees_a_merged_actor_sees_all_on_the_way_to_whom_it_stands_for(
         make(writer, "events", collection=home, actors=[{"actor": chain[0]}])
     assert [client.get(f"/v1/{path}").status_code for path in paths] == [308, 308, 308, 200]
     assert [item["slug"] for item in get(client, "/v1/actors", q=home)["items"]] == chain
+
+
+@pytest.mark.parametrize("name", ["near", "far"])
+@pytest.mark.parametrize("change", ["revised", "made again"])
+def test_what_a_source_comes_to_rest_on_is_used_where_its_events_have_been_retracted(
+    writer: httpx.Client, client: httpx.Client, home: str, change: str, name: str
+) -> None:
+    """Whoever has seen a source goes on to see all of it, also what is told of it once no event names it any more."""
+    for slug in (f"{home}-agency", f"{home}-paper"):
+        make(writer, "actors", slug=slug)
+    make(writer, "sources", slug=f"{home}-wire", publisher=f"{home}-agency")
+    source = make(writer, "sources", slug=f"{home}-report")
+    event = make(writer, "events", collection=home, claims=[{"source": source["slug"]}])
+    remove(writer, "events", event)
+    paths = [f"actors/{home}-paper"] if name == "near" else [f"actors/{home}-agency", f"sources/{home}-wire"]
+    assert statuses(client, paths) == {404}
+    told = {"publisher": f"{home}-paper"} if name == "near" else {"derived_from": [f"{home}-wire"]}
+    if change == "revised":
+        revise(writer, "sources", source, **told)
+    else:
+        remove(writer, "sources", source)
+        make(writer, "sources", slug=source["slug"], **told)
+    assert statuses(client, paths) == {200}
+    listed = [item["slug"] for item in get(client, "/v1/actors", q=home)["items"]]
+    assert listed == [f"{home}-{'paper' if name == 'near' else 'agency'}"]

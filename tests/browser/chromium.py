@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.programs import need
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PROGRAM = next((found for name in NAMES if (found := shutil.which(name))), None)
 ANSWER_SECONDS_MAX = 60.0
 PAUSE_SECONDS = 0.02
 
@@ -52,7 +52,7 @@ class Chromium:
 @contextmanager
 def started(folder: Path) -> Iterator[Chromium]:
     """A browser with a profile of its own in the folder, until the block ends."""
-    assert PROGRAM is not None
+    program = need(*NAMES)
     (commands_out, commands_in), (answers_out, answers_in) = os.pipe(), os.pipe()
     # Out of the way of 3 and 4, where the browser looks for them.
     theirs = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands_out, answers_in)]
@@ -63,7 +63,7 @@ def started(folder: Path) -> Iterator[Chromium]:
 
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe")
     process = subprocess.Popen(
-        [PROGRAM, *options, f"--user-data-dir={folder}", "about:blank"],
+        [program, *options, f"--user-data-dir={folder}", "about:blank"],
         preexec_fn=place,
         pass_fds=(3, 4),
         stdout=subprocess.DEVNULL,

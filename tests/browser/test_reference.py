@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.browser.chromium import PROGRAM, Chromium, Tab, started
+from tests.browser.chromium import Chromium, Tab, started
 from tests.conftest import Live
-
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")
 
 ENTER = {"key": "Enter", "code": 13, "text": "\r"}
 

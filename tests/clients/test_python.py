@@ -21,7 +21,7 @@ from tests.clients.workshop import (
     set_up,
 )
 from tests.conftest import ROOT, Live
-from tests.node import lack
+from tests.programs import need
 
 HERE = Path(__file__).parent
 PACKAGE = "dateline_client"
@@ -29,8 +29,7 @@ PACKAGE = "dateline_client"
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not shutil.which("perl"):
-        lack("needs perl, by which the configuration mends what is generated")
+    need("perl")  # By which the configuration mends what is generated.
     folder = tmp_path_factory.mktemp("python")
     set_up(folder)
     (folder / "said.txt").write_text(

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,15 +26,13 @@ from service.api.problems import KINDS
 from tests.conftest import Live, new_folder, served
 from tests.contract import answers
 from tests.contract.conformance import Contract
+from tests.programs import need
 
 VOID: Final = {"meta", "link", "wbr", "br"}
 IN_USE: Final = {"deleteActor", "deleteSource", "deleteCollection"}
 """Operations whose examples name what others rest on."""
 BYTES_MAX: Final = 450_000
 PACKED_BYTES_MAX: Final = 60_000
-
-
-curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 
 
 @dataclass
@@ -252,6 +249,7 @@ def made(tried: Tried, asker: httpx.Client, key: str = "") -> httpx.Response:
 
 def ran(command: str, folder: Path, key: str = "") -> tuple[int, str]:
     """The status and body that a shell with curl gets."""
+    need("curl")
     before, _, rest = command.rpartition("curl ")
     body = folder / "body"
     asked = f"{before}curl -s -o {shlex.quote(str(body))} -w '%{{http_code}}' {rest}"
@@ -267,7 +265,6 @@ def test_every_read_that_is_shown_is_answered(page: Page, contract: Contract, re
             assert made(each, reader).status_code == 200, each
 
 
-@curl
 def test_every_command_that_reads_reads_the_same(
     page: Page, contract: Contract, reader: httpx.Client, tmp_path: Path
 ) -> None:
@@ -297,7 +294,6 @@ def test_every_write_that_is_shown_is_made_or_conflicts_with_what_is_there(writt
     assert {name for name, statuses in answered.items() if statuses == {409}} <= IN_USE
 
 
-@curl
 def test_a_command_that_revises_finds_the_tag_to_revise_with(written: Live, tmp_path: Path) -> None:
     page = Page(httpx.get(f"{written.base_url}/docs").text)
     for each in page.tried["reviseSource"]:
