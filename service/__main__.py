@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,9 @@ from typing import Any, NoReturn
 import asyncpg
 import msgspec
 import uvicorn
-from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
+from service.api.answers import Front
 from service.api.diff import PARAMETERS, compare_sides
 from service.api.document import document_bytes, endpoints_text
 from service.api.notes import note_of
@@ -196,7 +197,9 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"Serving on http://{host}:{listener.getsockname()[1]} (reference: /docs; stop with Ctrl-C)")
     if settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
+            os.environ["DATELINE_WATCH_FILE"] = settings.watch_file or f"{folder}/watch"
+            Multiprocess(config, sockets=[listener]).run()
         return
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
@@ -204,7 +207,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         sys.exit(1)
 
 
-def app_from_environment() -> Litestar:
+def app_from_environment() -> Front:
     """The service as each worker makes it."""
     settings = settings_from(os.environ)
     parent = multiprocessing.parent_process()

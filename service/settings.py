@@ -45,6 +45,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Literal["text", "json"] = "text"
     pool_size: Annotated[int, Meta(ge=3, le=200, description="database connections per worker")] = 10
     statement_seconds: Annotated[float, Meta(gt=0, le=600, description="longest a database statement may take")] = 10.0
+    answers_bytes_max: Annotated[
+        int, Meta(ge=0, le=2**33, description="bytes of answers that each worker keeps to give out again")
+    ] = 2**26
+    watch_file: Annotated[
+        str | None,
+        Meta(description="file by which services of one database on one machine tell each other of their writes"),
+    ] = None
     body_bytes_max: Annotated[
         int, Meta(ge=1_024, le=64 * 2**20, description="longest body of a request, or row of a batch")
     ] = 2**20

@@ -15,15 +15,16 @@ from litestar.exceptions import (
     NotFoundException,
 )
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import Receive, Scope, Send
 
+from service.api.answers import Asked, Kept, Packed, alias_of
 from service.api.operation import (
     PROBLEM,
     Call,
     Operation,
     Reply,
-    Services,
     accepted_of,
-    await_revision,
+    canonical,
     check_headers,
     check_length,
     followed,
@@ -31,9 +32,10 @@ from service.api.operation import (
     media_type_of,
     prefers_minimal,
     query_of,
-    read_caller,
 )
+from service.api.packing import coding_of
 from service.api.problems import KINDS, Problem, made, problem_of
+from service.api.services import Services, await_revision, read_caller
 from service.domain import parameters
 from service.domain.errors import (
     DatelineError,
@@ -102,7 +104,9 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
         try:
             if "min-revision" in call.headers:
                 await await_revision(services, int(call.headers["min-revision"]))
-            return _finished(call, await operation.run(call), request)
+            if operation.conditional:
+                return await _answered(call, request)
+            return _finished(call, await operation.run(call))
         except DatelineError as error:
             if error.link is not None:
                 path, relation = error.link
@@ -134,7 +138,7 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
     query = query_of(request.scope.get("query_string", b""))
     parameters.check(query, operation.parameters)
-    query = followed(query, operation.parameters)
+    query = canonical(followed(query, operation.parameters))
     check_headers(operation, headers)
     accepted = accepted_of(operation, headers.get("accept"))
     media_type, body = media_type_of(operation, headers.get("content-type")), b""
@@ -164,6 +168,7 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
 _READ: Final = frozenset(
     (
         "accept",
+        "accept-encoding",
         "authorization",
         "content-encoding",
         "content-length",
@@ -173,7 +178,7 @@ _READ: Final = frozenset(
         "transfer-encoding",
     )
 )
-_LISTS: Final = frozenset(("accept", "if-match", "if-none-match", "prefer"))
+_LISTS: Final = frozenset(("accept", "accept-encoding", "if-match", "if-none-match", "prefer"))
 """Those that may be given again and go on where they ended."""
 
 
@@ -247,20 +252,64 @@ def _origin(public: str | None, request: Request[Any, Any, Any], headers: Mappin
     return f"{request.scope['scheme']}://{host}"
 
 
-def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The reply with what all have in common, or 304 where the caller has it already."""
+def _asked(call: Call) -> Asked:
+    """All that the answer rests on beside what is stored."""
+    query = tuple((name, tuple(given)) for name, given in call.query.items())
+    return (call.operation.id, call.path, query, call.accepted, call.origin, call.caller.scope, call.caller.collections)
+
+
+class _Sent(Response[bytes]):
+    """An answer that is ready to be sent, passed on through litestar as it is."""
+
+    def __init__(self, packed: Packed, *, unchanged: bool) -> None:
+        super().__init__(b"")
+        self.packed, self.unchanged = packed, unchanged
+
+    def to_asgi_response(self, *_args: Any, **_options: Any) -> Any:
+        async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await self.packed.send(send, unchanged=self.unchanged)
+
+        return respond
+
+
+async def _answered(call: Call, request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The answer to a read, kept or made now, or 304 where the caller has it already."""
+
+    async def make() -> Kept | Response[bytes]:
+        reply = await call.operation.run(call)
+        if not reply.tagged:
+            return _finished(call, reply)
+        kind = reply.media_type
+        headers = {
+            **SHARED,
+            **reply.headers,
+            "Cache-Control": _cache_control(call, reply),
+            "Vary": call.operation.vary,
+            "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        }
+        return Kept(headers, reply.body, reply.etag)
+
+    answers = call.services.answers
+    asked = _asked(call)
+    kept = await answers.of(asked, make)
+    if not isinstance(kept, Kept):
+        return kept
+    scope = request.scope
+    read = alias_of(scope["raw_path"], scope["query_string"], scope["scheme"], list(scope["headers"]))
+    coding = coding_of(call.headers.get("accept-encoding", ""))
+    packed = await answers.packed(asked, kept, coding, None if read is None else read[0])
+    condition = call.headers.get("if-none-match")
+    return _Sent(packed, unchanged=condition is not None and matches(packed.etag, condition))
+
+
+def _finished(call: Call, reply: Reply) -> Response[bytes]:
+    """The reply to what is no conditional read, with what all have in common."""
     headers = {**SHARED, **reply.headers}
-    reading = request.method in ("GET", "HEAD")
     if reply.tagged:
         headers["ETag"] = reply.etag
-    if reading:
-        headers["Cache-Control"] = _cache_control(call, reply)
+    headers["Cache-Control"] = UNKEPT
+    if call.operation.method == "GET":
         headers["Vary"] = call.operation.vary
-    else:
-        headers["Cache-Control"] = UNKEPT
-    condition = call.headers.get("if-none-match")
-    if reading and reply.tagged and condition is not None and matches(reply.etag, condition):
-        return Response(b"", status_code=304, headers=headers)
     if call.operation.brief and prefers_minimal(call.headers.get("prefer", "")):
         return Response(b"", status_code=204, headers=headers | {"Preference-Applied": "return=minimal"})
     if reply.status == 204:
@@ -269,8 +318,6 @@ def _finished(call: Call, reply: Reply, request: Request[Any, Any, Any]) -> Resp
 
 
 def _cache_control(call: Call, reply: Reply) -> str:
-    if not reply.tagged:
-        return UNKEPT
     if call.caller.scope is not None:
         return KEYED
     # A cursor pins a reading too, to the revision at which it began.

@@ -4,11 +4,9 @@ The same declaration reads the request strictly, routes it, and describes it in 
 say what the others do not.
 """
 
-import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -16,11 +14,11 @@ import asyncpg
 from msgspec import Struct, field
 
 from service.api import bodies
+from service.api.services import Services
 from service.domain import parameters
-from service.domain.callers import ANYONE, Caller, Scope
+from service.domain.callers import Caller, Scope
 from service.domain.errors import (
     Fault,
-    Forbidden,
     InvalidParameter,
     Malformed,
     NotAcceptable,
@@ -28,15 +26,11 @@ from service.domain.errors import (
     RefusedParameter,
     Stale,
     TooLarge,
-    Unauthenticated,
-    Unavailable,
     UnsupportedMediaType,
     nearest,
 )
 from service.domain.parameters import Parameter, Query
 from service.domain.values import INT8_MAX, TEXT_PATTERN
-from service.settings import Settings
-from service.storage import keys, revisions
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -46,40 +40,8 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
 NDJSON: Final = "application/x-ndjson"
 
-WRITING_MAX: Final = 2
-"""Writes that hold a connection at once: one at work and one next in line, so that readers always find theirs."""
-
-REVISION_SECONDS: Final = 1.0
-"""How long a read waits for the revision it must have reached."""
-PAUSE_SECONDS: Final = 0.01
-"""The first pause between two looks at the head; each is twice as long as the one before."""
-
 QUERY_BYTES_MAX: Final = 16_384
 PAIRS_MAX: Final = 1_000
-
-
-class Services(Struct):
-    """What every operation may use; the pool is there from the service's start to its stop."""
-
-    settings: Settings
-    opened: asyncpg.Pool | None = None
-    line: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITING_MAX))
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """A connection to write with, in a transaction. Raises TimeoutError where the line is too long."""
-        async with AsyncExitStack() as stack:
-            async with asyncio.timeout(self.settings.statement_seconds):
-                await stack.enter_async_context(self.line)
-                connection = await stack.enter_async_context(self.pool.acquire())
-            await stack.enter_async_context(connection.transaction())
-            yield connection
-
-    @property
-    def pool(self) -> asyncpg.Pool:
-        if self.opened is None:
-            raise ConnectionError("the service has not started")
-        return self.opened
 
 
 class Header(Struct, frozen=True):
@@ -255,6 +217,7 @@ class Operation(Struct, frozen=True, kw_only=True):
         With Min-Revision among it, no cache gives an older answer to who has asked for a newer one.
         """
         names = ["Accept"] if len(self.media_types) > 1 else []
+        names += ["Accept-Encoding"] if self.conditional else []
         return ", ".join([*names, "Authorization", *(["Min-Revision"] if self.reads_store else [])])
 
 
@@ -321,38 +284,9 @@ def followed(query: dict[str, list[str]], known: Collection[Parameter]) -> dict[
     return {**within, **query, "cursor": cursor}
 
 
-async def read_caller(services: Services, authorization: str | None, scope: Scope | None) -> Caller:
-    """Who calls. Raises Unauthenticated for a key that is none or is missing where one is needed, and Forbidden."""
-    caller = ANYONE
-    if authorization is not None:
-        scheme, _, credentials = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthenticated("Authorization must be a Bearer key.")
-        async with services.pool.acquire() as connection:
-            found = await keys.caller_of(connection, credentials.strip())
-        if found is None:
-            raise Unauthenticated("This key is unknown or no longer good.")
-        caller = found
-    if scope is not None and caller.scope is None:
-        raise Unauthenticated("This needs a key.")
-    if scope == "write" and not caller.writes:
-        raise Forbidden(f"The key {caller.name} may only read.")
-    return caller
-
-
-async def await_revision(services: Services, wanted: int) -> None:
-    """Waits until the head is at the revision. Raises Unavailable after a second; no connection is held meanwhile."""
-    deadline, pause = asyncio.get_running_loop().time() + REVISION_SECONDS, PAUSE_SECONDS
-    while True:
-        async with services.pool.acquire() as connection:
-            head = await revisions.read_head(connection)
-        if head.revision >= wanted:
-            return
-        left = deadline - asyncio.get_running_loop().time()
-        if left <= 0:
-            raise Unavailable(f"The head is at revision {head.revision} and has not reached {wanted}.")
-        await asyncio.sleep(min(pause, left))
-        pause *= 2
+def canonical(query: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The query in the one order in which all that ask the same are the same: by name, then by value."""
+    return {name: sorted(query[name]) for name in sorted(query)}
 
 
 def check_headers(operation: Operation, headers: Mapping[str, str]) -> None:

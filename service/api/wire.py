@@ -1,15 +1,69 @@
-"""What is no HTTP request, refused in the words of the rest before any operation is looked for."""
+"""The server's protocol: what is no HTTP request is refused in the words of the rest, and what was answered to the same
+request before is sent at once, before a task is made for it.
+"""
+
+from typing import Any, Final
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from service.api.answers import STATE, Answers
 from service.api.http import SHARED
 from service.api.operation import PROBLEM
 from service.api.problems import made
 
+_WHOLE: Final = STATUS_LINE[200]
+_UNCHANGED: Final = STATUS_LINE[304]
+# A proxy that is trusted may say that the request came otherwise than it did.
+_FORWARDED: Final = frozenset((b"x-forwarded-proto", b"x-forwarded-for"))
+
 
 class Wire(HttpToolsProtocol):
-    """The server's protocol, whose own refusals are problem documents."""
+    """The protocol of one connection."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._answers: Answers | None = self.app_state.get(STATE)
+        self._answered = False
+
+    def on_headers_complete(self) -> None:
+        self._answered = self._answer_at_once()
+        if not self._answered:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if self._answered:
+            self.on_response_complete()
+        else:
+            super().on_message_complete()
+
+    def _answer_at_once(self) -> bool:
+        """Whether the answer was there and has been written: where nothing else is under way on this connection."""
+        url, headers = self.url, self.headers
+        if (
+            self._answers is None
+            or (self.cycle is not None and not self.cycle.response_complete)
+            or self.flow.write_paused
+            or not url.startswith(b"/")
+            or b"#" in url
+            or self.parser.get_http_version() != "1.1"
+            or not self.parser.should_keep_alive()
+            or self.parser.should_upgrade()
+            or any(name in _FORWARDED for name, _ in headers)
+        ):
+            return False
+        method = self.parser.get_method()
+        path, _, query = url.partition(b"?")
+        found = self._answers.at_once(method, path, query, self.scheme or "", headers)
+        if found is None:
+            return False
+        packed, unchanged = found
+        told = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        parts = [_UNCHANGED, told, packed.unchanged] if unchanged else [_WHOLE, told, packed.head]
+        if not unchanged and method == b"GET":
+            parts.append(packed.body)
+        self.transport.writelines(parts)
+        return True
 
     def send_400_response(self, msg: str) -> None:
         """Answers what the parser cannot read, and ends the connection. msg: the parser's words for it."""

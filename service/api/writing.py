@@ -10,7 +10,7 @@ from service.api import bodies
 from service.api.operation import MERGE_PATCH, TAGS_PATTERN, Call, Header, Reply
 from service.domain import values
 from service.domain.cursors import bound_of
-from service.domain.errors import Fault, InvalidBody, KeyReused, Refused, StillRunning
+from service.domain.errors import DatelineError, Fault, InvalidBody, KeyReused, Refused, StillRunning
 from service.domain.parameters import words
 from service.domain.patch import PatchError, applied, merged
 from service.domain.values import LINE_PATTERN
@@ -51,6 +51,20 @@ async def write(call: Call, change: Callable[[Edit], Awaitable[Reply]], *, kept:
     A POST with an Idempotency-Key is done once: the key again gets the kept answer, with another request KeyReused, and
     while the first is running StillRunning. Refusals are not kept, nor is what is not to be `kept`.
     """
+    watch = call.services.watch
+    try:
+        reply = await _once(call, change, kept=kept)
+    except DatelineError:
+        raise
+    except BaseException:
+        # It may have been committed all the same, and only the word of it been lost.
+        watch.add()
+        raise
+    watch.add(int(reply.headers["Revision"]))
+    return reply
+
+
+async def _once(call: Call, change: Callable[[Edit], Awaitable[Reply]], *, kept: bool) -> Reply:
     note = Note(
         author=call.caller.name or "",
         cause=call.headers.get("revision-cause"),

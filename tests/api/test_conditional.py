@@ -284,7 +284,7 @@ def test_unkeyed_reads_pinned_to_a_revision_may_be_cached_for_a_day(
         for pin in pins:
             pinned = client.get(address, params={**asked, **pin})
             assert pinned.headers["Cache-Control"] == PINNED, path
-            assert pinned.headers["Vary"] == "Authorization, Min-Revision"
+            assert pinned.headers["Vary"] == "Accept-Encoding, Authorization, Min-Revision"
             # With a key, whose holder may see more, nobody else keeps it.
             keyed = writer.get(address, params={**asked, **pin})
             assert keyed.headers["Cache-Control"] == KEYED

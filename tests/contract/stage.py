@@ -46,7 +46,8 @@ class Kept(NamedTuple):
 
 def kept(answer: httpx.Response) -> Kept:
     etag = answer.headers.get("etag")
-    tag = "" if etag is None else "revision and bytes" if re.fullmatch(r'"\d+-\w+"', etag) else "bytes"
+    by_revision = re.compile(r'"\d+-\w+(-(zstd|br|gzip))?"')
+    tag = "" if etag is None else "revision and bytes" if by_revision.fullmatch(etag) else "bytes"
     return Kept(answer.headers["cache-control"], tag, answer.headers.get("vary", ""))
 
 
