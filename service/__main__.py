@@ -34,6 +34,7 @@ from service.domain.callers import Caller
 from service.domain.errors import DatelineError
 from service.operations import indexing
 from service.operations.demo import load_demo
+from service.operations.maintaining import maintain
 from service.settings import Settings, SettingsError, settings_from
 from service.storage import keys, migrating, revisions
 from service.storage.embedded import EmbeddedPostgres, joined
@@ -81,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     command("openapi", run_openapi, "Write the interface's document and its list of endpoints to openapi/.")
     command("schema", run_schema, "Write the migrated schema to migrations/schema.sql.")
     command("check", run_check, "Examine settings, database and versions, and say what is wrong.")
+    command(
+        "maintain", run_maintain, "Lay what is read together beside each other on the disk, while the service runs."
+    )
     key = commands.add_parser("key", help="Make keys.").add_subparsers(required=True, metavar="command")
     create = key.add_parser("create", help="Make a key and print it, alone, on standard output.")
     create.set_defaults(run=run_key_create)
@@ -267,6 +271,12 @@ async def _check(url: str) -> None:
         print(f"write keys  {'yes' if await keys.any_writer(connection) else 'none yet'}")
     finally:
         await connection.close()
+
+
+def run_maintain(settings: Settings, _arguments: argparse.Namespace) -> None:
+    with database(settings) as url:
+        upkeep = asyncio.run(maintain(url, say))
+    say(f"{upkeep.versions} versions, of which {upkeep.strays} strayed; {upkeep.moved} were moved.")
 
 
 def run_key_create(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from service.domain.callers import ANYONE, Caller, Scope
 from service.domain.errors import Forbidden, Unauthenticated, Unavailable
 from service.settings import Settings
 from service.storage import keys, revisions
+from service.storage.memory import remembering
 from service.storage.pool import open_pool
 from service.storage.watching import Watch
 
@@ -38,11 +39,11 @@ class Services:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Connections to the database, whose head is followed meanwhile."""
-        if self.settings.database_url is None:
+        url = self.settings.database_url
+        if url is None:
             raise RuntimeError("The service needs a database; `dateline serve` brings one along.")
-        self._opened = await open_pool(
-            self.settings.database_url, self.settings.pool_size, self.settings.statement_seconds
-        )
+        settings, kind = self.settings, remembering(self.watch)
+        self._opened = await open_pool(url, settings.pool_size, settings.statement_seconds, kind)
         following = asyncio.create_task(self.watch.follow(self._opened))
         try:
             yield

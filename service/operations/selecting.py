@@ -21,6 +21,7 @@ from service.domain.selection import Selection, Sight
 from service.storage import events, listing, resources, revisions
 from service.storage.events import Identity
 from service.storage.listing import Found
+from service.storage.memory import recall
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
 from service.storage.revisions import Head
@@ -61,13 +62,17 @@ async def open_store(connection: Connection, caller: Caller, cursor: Cursor | No
 
     Raises RefusedParameter for a cursor that names a revision this store never had.
     """
-    head = await revisions.read_head(connection)
-    visibilities = await resources.read_visibilities(connection, "collection")
+    head = await recall(connection, "head", lambda: revisions.read_head(connection))
+    sight = await recall(connection, ("sight", caller.scope, caller.collections), lambda: _sight(connection, caller))
     newest = head.revision if cursor is None else cursor.head
     if not 0 <= newest <= head.revision:
         fault = Fault(parameter="cursor", detail="names a revision that is not here")
         raise RefusedParameter("This cursor was not given out by this service.", [fault])
-    return Store(head, newest, caller, sight_of(caller, visibilities))
+    return Store(head, newest, caller, sight)
+
+
+async def _sight(connection: Connection, caller: Caller) -> Sight:
+    return sight_of(caller, await resources.read_visibilities(connection, "collection"))
 
 
 async def revision_of(connection: Connection, store: Store, lenses: Lenses) -> tuple[int, bool]:
@@ -128,9 +133,13 @@ async def _aliases(connection: Connection, store: Store, revision: int) -> Alias
     """Whom merged actors stand for, but for those whom only collections out of the caller's sight know."""
     if store.head.merged is None:
         return {}
-    aliases = await resources.read_aliases(connection, revision)
-    unknown = await unknown_actors(connection, store, aliases)
-    return {slug: actor for slug, actor in aliases.items() if slug not in unknown}
+
+    async def read() -> Aliases:
+        aliases = await resources.read_aliases(connection, revision)
+        unknown = await unknown_actors(connection, store, aliases)
+        return {slug: actor for slug, actor in aliases.items() if slug not in unknown}
+
+    return await recall(connection, ("aliases", revision, store.sight, store.caller.writes), read)
 
 
 async def unknown_actors(connection: Connection, store: Store, slugs: Collection[str]) -> set[str]:

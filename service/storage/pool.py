@@ -61,7 +61,9 @@ async def insert_many(
         await connection.copy_records_to_table(table, records=rows, columns=columns)
 
 
-async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Pool:
+async def open_pool(
+    url: str, size: int, statement_seconds: float, kind: type[asyncpg.Connection] = asyncpg.Connection
+) -> asyncpg.Pool:
     """A pool of up to `size` connections to PostgreSQL 18 or newer. Raises UnfitDatabase for an older one.
 
     A database that is away for a moment is no reason not to begin: what asks the pool meanwhile is told so.
@@ -71,6 +73,7 @@ async def open_pool(url: str, size: int, statement_seconds: float) -> asyncpg.Po
         min_size=0,
         max_size=size,
         init=prepare,
+        connection_class=kind,
         reset=_no_reset,
         command_timeout=statement_seconds + 5,
         timeout=10,

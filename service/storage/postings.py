@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from service.domain.dates import LATEST
 from service.domain.terms import Term
+from service.storage.memory import recall, recall_each
 from service.storage.pool import COPIED_MIN, Connection
 
 DAY: Final = 86_400
@@ -55,15 +56,22 @@ FIND_TERMS, FIND_BETWEEN = _FIND_TERMS.format(size=_SIZE), _FIND_BETWEEN.format(
 
 async def find_terms(connection: Connection, terms: Iterable[Term], *, closed: bool) -> dict[Term, tuple[int, int]]:
     """Number of each term that exists, and how many postings it has, those since closed among them or not."""
-    wanted = sorted(set(terms))
-    rows = await connection.fetch(FIND_TERMS, [term[0] for term in wanted], [term[1] for term in wanted], closed)
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+    async def read(wanted: list[Term]) -> dict[Term, tuple[int, int]]:
+        rows = await connection.fetch(FIND_TERMS, [term[0] for term in wanted], [term[1] for term in wanted], closed)
+        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+    return await recall_each(connection, (FIND_TERMS, closed), sorted(set(terms)), read, lambda _: 0)
 
 
 async def find_between(connection: Connection, part: tuple[str, str, str], *, closed: bool) -> list[tuple[int, int]]:
     """Numbers of the terms of a dimension from one value to another, and how many postings each has."""
     dimension, first, last = part
-    return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last)]
+
+    async def read() -> list[tuple[int, int]]:
+        return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last)]
+
+    return await recall(connection, (FIND_BETWEEN, part, closed), read)
 
 
 ADD_TERMS = """

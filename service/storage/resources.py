@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from service.domain.resources import Actor, Collection, Kind, Source, Timeline
 from service.domain.values import Visibility
+from service.storage.memory import recall_each
 from service.storage.pool import Connection
 
 SHAPES: Mapping[Kind, Any] = {
@@ -65,7 +66,7 @@ async def read_first(connection: Connection, kind: Kind, slug: str) -> Row | Non
 
 
 BY_NUMBER = """
-SELECT r.kind, r.slug, v.document
+SELECT r.resource, r.kind, r.slug, v.document
 FROM unnest($1::int4[]) AS q(resource)
 JOIN resource r ON r.resource = q.resource
 CROSS JOIN LATERAL (
@@ -96,9 +97,8 @@ async def read_included(
     """
     actors: dict[str, bytes] = {}
     sources: dict[str, bytes] = {}
-    if mentions.numbers:
-        for kind, slug, document in await connection.fetch(BY_NUMBER, sorted(mentions.numbers), revision):
-            (actors if kind == "actor" else sources)[slug] = document
+    for kind, slug, document in await _by_number(connection, mentions.numbers, revision):
+        (actors if kind == "actor" else sources)[slug] = document
     if missing := mentions.sources - sources.keys():
         sources |= await _documents(connection, "source", missing, revision)
     publishers = {_publisher(document).publisher for document in sources.values()}
@@ -112,9 +112,21 @@ async def read_included(
     }
 
 
+async def _by_number(connection: Connection, numbers: Iterable[int], revision: int) -> Iterable[tuple[str, str, bytes]]:
+    async def read(missing: list[int]) -> dict[int, tuple[str, str, bytes]]:
+        rows = await connection.fetch(BY_NUMBER, missing, revision)
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+    found = await recall_each(connection, (BY_NUMBER, revision), numbers, read, lambda each: len(each[2]))
+    return found.values()
+
+
 async def _documents(connection: Connection, kind: Kind, slugs: Iterable[str], revision: int) -> dict[str, bytes]:
-    rows = await read_resources(connection, kind, slugs, revision)
-    return {slug: row.document for slug, row in rows.items() if row.document is not None}
+    async def read(missing: list[str]) -> dict[str, bytes]:
+        rows = await read_resources(connection, kind, missing, revision)
+        return {slug: row.document for slug, row in rows.items() if row.document is not None}
+
+    return await recall_each(connection, (AT, kind, revision), slugs, read, len)
 
 
 class _Publisher(Struct):
