@@ -48,7 +48,7 @@ FROM unnest($1::text[], $2::text[]) AS q(dimension, value) JOIN term t USING (di
 """
 _FIND_BETWEEN = """
 SELECT t.term, {size} FROM term t
-WHERE t.dimension = $1 AND t.value COLLATE "C" BETWEEN $2 AND $4
+WHERE t.dimension = $1 AND t.value COLLATE "C" BETWEEN $2 AND $4 LIMIT $5
 """
 FIND_TERMS, FIND_BETWEEN = _FIND_TERMS.format(size=_SIZE), _FIND_BETWEEN.format(size=_SIZE)
 
@@ -60,10 +60,12 @@ async def find_terms(connection: Connection, terms: Iterable[Term], *, closed: b
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
-async def find_between(connection: Connection, part: tuple[str, str, str], *, closed: bool) -> list[tuple[int, int]]:
-    """Numbers of the terms of a dimension from one value to another, and how many postings each has."""
+async def find_between(
+    connection: Connection, part: tuple[str, str, str], limit: int, *, closed: bool
+) -> list[tuple[int, int]]:
+    """Numbers of up to `limit` terms of a dimension from one value to another, and how many postings each has."""
     dimension, first, last = part
-    return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last)]
+    return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last, limit)]
 
 
 ADD_TERMS = """
