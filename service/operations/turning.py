@@ -76,6 +76,7 @@ class Past:
     ) -> None:
         self._selection, self._merges, self._unknown = selection, merges, unknown
         self._pointing, self._namings = pointing, namings
+        self._texts: dict[tuple[int, int], Text] = {}
 
     def aliases(self, revision: int) -> Aliases:
         return Aliases(self._merges, self._unknown, revision)
@@ -92,10 +93,12 @@ class Past:
         return side.seen.event if side.seen is not None and side.chosen else None
 
     def _filters(self, filters: Filters, revision: int) -> Filters:
-        for text, namings in self._namings:
+        for place, (text, namings) in enumerate(self._namings):
             if text == filters.text:
-                named = of_actors(text, namings.at(revision), self.aliases(revision))
-                filters = msgspec.structs.replace(filters, text=named)
+                if (place, revision) not in self._texts:
+                    then = of_actors(text, namings.at(revision), self.aliases(revision))
+                    self._texts[place, revision] = then
+                filters = msgspec.structs.replace(filters, text=self._texts[place, revision])
                 break
         if filters.related is None or filters.related not in self._pointing:
             return filters
