@@ -68,6 +68,10 @@ async def find_between(
     return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last, limit)]
 
 
+NUMBERS = """
+SELECT t.dimension, t.value, t.term FROM unnest($1::text[], $2::text[]) AS q(dimension, value)
+JOIN term t USING (dimension, value)
+"""
 ADD_TERMS = """
 INSERT INTO term (term, dimension, value)
 SELECT (SELECT coalesce(max(term), 0) FROM term) + row_number() OVER (ORDER BY q.place), q.dimension, q.value
@@ -78,12 +82,18 @@ FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(dimension, value, place
 async def ensure_terms(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
     """Numbers of all the terms, new ones included. The caller holds the head."""
     wanted = set(terms)
-    found = await find_terms(connection, wanted, closed=False)
+    found = await _numbers_of(connection, wanted)
     missing = sorted(wanted - found.keys())
     if missing:
         await connection.execute(ADD_TERMS, [term[0] for term in missing], [term[1] for term in missing])
-        found |= await find_terms(connection, missing, closed=False)
-    return {term: number for term, (number, _) in found.items()}
+        found |= await _numbers_of(connection, missing)
+    return found
+
+
+async def _numbers_of(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
+    wanted = list(terms)
+    rows = await connection.fetch(NUMBERS, [term[0] for term in wanted], [term[1] for term in wanted])
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 class Place(Struct, frozen=True):

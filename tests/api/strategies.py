@@ -342,7 +342,7 @@ sides: st.SearchStrategy[Sides] = weighted(
     st.tuples(together(timelines, homes), old_pins, pins, st.just({})),
     st.tuples(together(homes, any_filters(1), pins), known, known, orders),
     *[st.tuples(together(homes, any_filters(1), pins), accounts, weighted(accounts, st.just({})), orders)] * 2,
-    st.tuples(st.just({}), together(timelines, pins), together(timelines, pins, maybe_lens), orders),
+    *[st.tuples(st.just({}), together(timelines, pins), together(timelines, pins, maybe_lens), orders)] * 2,
     two_homes,
     st.tuples(homes, together(any_filters(1), maybe_lens, pins), together(any_filters(1), maybe_lens, pins), orders),
 )
