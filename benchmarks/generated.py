@@ -31,7 +31,7 @@ from service.domain.event import (
 )
 from service.domain.instants import recorded_text
 from service.domain.lenses import actors_named, bounds_of, known_from, sources_named, told_places
-from service.domain.resources import Actor, Collection, Source, Timeline
+from service.domain.resources import Actor, Collection, Source, Timeline, name_words
 from service.domain.terms import Term
 from service.domain.values import Phase
 from service.operations.indexing import GENERATION
@@ -41,6 +41,7 @@ from service.storage.resources import NewState
 
 SEED = 2025
 REVISIONS = 1_000
+VOCABULARY = 50_000
 FIRST = 2
 """The first revision that makes events; all else is made before."""
 CHUNK = 1_000
@@ -194,7 +195,7 @@ class Generated:
             key=place.key,
             collection=place.collection,
             title=f"What happened under number {number}",
-            summary="Some words about it, as many as people usually find for a thing like this, and no more.",
+            summary=self._summary(number),
             language=one(LANGUAGES, random),
             occurred=occurred(random),
             kind=f"kind-{random.randrange(10)}",
@@ -205,6 +206,15 @@ class Generated:
             places=places(random),
             tags=sorted(set(tags)),
         )
+
+    def _summary(self, number: int) -> str:
+        """Thirty words as a language has them, a few very often and most hardly ever, and some to be looked for."""
+        random = Random(SEED << 33 | number)
+        words = [f"word{int(VOCABULARY ** random.random())}" for _ in range(30)]
+        words += ["common ground"] if random.random() < 0.2 else []
+        words += ["middling"] if random.random() < 0.01 else []
+        words += ["uncommon"] if number % (self.size // 20) == 9 else []
+        return " ".join(words)
 
     def _claim(self, page: int, random: Random) -> ClaimInput:
         return ClaimInput(
@@ -353,7 +363,7 @@ class Loading:
 
     async def _named(self) -> None:
         for kind, documents in self.generated.named().items():
-            states = [NewState(each.slug, msgspec.json.encode(each), each.slug) for each in documents]
+            states = [NewState(each.slug, msgspec.json.encode(each), each.slug, name_words(each)) for each in documents]
             await resources.append_states(self.connection, kind, 1, states)
             found = await resources.read_numbers(self.connection, kind, [each.slug for each in documents])
             self.numbers |= {(kind, slug): number for slug, number in found.items()}

@@ -127,6 +127,29 @@ CASES = (
     Asked("bbox, the whole world", "bbox=-180,-90,180,90"),
     Asked("bbox across 180 degrees", "bbox=177,-20,-178,-15"),
     Asked("bbox, an ocean", "bbox=-40,-5,-30,5"),
+    # Full text
+    Asked("q, a rare word (20 events)", "q=uncommon"),
+    Asked("q, a middling word (1 in 100)", "q=middling"),
+    Asked("q, a common word (1 in 5)", "q=common"),
+    Asked("q, a word in everything", "q=happened"),
+    Asked("q, two words, common and middling", "q=common middling"),
+    Asked("q, two words that rarely meet", "q=word400 word500"),
+    Asked("q, either of two", "q=middling or uncommon"),
+    Asked("q, a phrase, common", 'q="common ground"'),
+    Asked("q, a phrase that is not there", 'q="ground common"'),
+    Asked("q, excluding a common word", "q=-common"),
+    Asked("q, excluding a word of many", "q=-happened"),
+    Asked("q, common without middling", "q=common -middling"),
+    Asked("q, what begins so, many", "q=comm*"),
+    Asked("q, what begins so, of a thousand words", "q=word12*"),
+    Asked("q, a name, middling", "q=mid"),
+    Asked("q, a name, hot, merged", "q=hot"),
+    Asked("q, a name as a phrase", 'q="actor mid"'),
+    Asked("q, a word of two thousand names", "q=actor"),
+    Asked("q and actor", "q=middling&actor=hot"),
+    Asked("q, known_at", "q=common&known_at=2005"),
+    Asked("q, half of the past", "q=middling&revision=500"),
+    Asked("q, according_to", "q=common&according_to=publisher-0"),
     # Relations, names, timelines
     Asked("related_to, many point at it", "related_to={hub}"),
     Asked("related_to, few point at it", "related_to={lesser_hub}"),
@@ -359,7 +382,7 @@ async def middle_of(connection: Any) -> Position:
 
 SIZES = """
 SELECT relname, pg_table_size(oid), pg_indexes_size(oid), reltuples::int8 FROM pg_class
-WHERE relname IN ('posting', 'version', 'event', 'term', 'term_span') ORDER BY relname
+WHERE relname IN ('posting', 'version', 'event', 'term', 'term_span', 'actor_word') ORDER BY relname
 """
 
 

@@ -1,5 +1,13 @@
 -- The migrated schema, written by `make schema`; change the migrations, not this page.
 
+CREATE TABLE public.actor_word (
+    word text NOT NULL COLLATE pg_catalog."C",
+    resource integer NOT NULL,
+    revision bigint NOT NULL
+);
+
+COMMENT ON TABLE public.actor_word IS 'Derived: the words, folded, in the names that an actor had from a revision on. Only ever inserted.';
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -146,6 +154,9 @@ COMMENT ON TABLE public.version IS 'One state of an event, only ever inserted. d
 
 COMMENT ON COLUMN public.version.told IS 'Pairs of bounds: dates other than its own that claims give the event, by which accounts of it are ordered.';
 
+ALTER TABLE ONLY public.actor_word
+    ADD CONSTRAINT actor_word_pkey PRIMARY KEY (word, resource, revision);
+
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -208,11 +219,16 @@ CREATE UNIQUE INDEX posting_walk ON public.posting USING btree (term, span, t_lo
 
 CREATE INDEX resource_version_revision ON public.resource_version USING btree (revision);
 
+CREATE INDEX term_range ON public.term USING btree (dimension, value COLLATE "C");
+
 CREATE INDEX version_date ON public.version USING btree (t_lo, event, revision);
 
 CREATE INDEX version_known ON public.version USING btree (known, event);
 
 CREATE INDEX version_revision ON public.version USING btree (revision DESC, event);
+
+ALTER TABLE ONLY public.actor_word
+    ADD CONSTRAINT actor_word_resource_revision_fkey FOREIGN KEY (resource, revision) REFERENCES public.resource_version(resource, revision);
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_collection_fkey FOREIGN KEY (collection) REFERENCES public.resource(resource);

@@ -54,6 +54,7 @@ NAMES = {
     "Cursor": "`next`, or the cursor in it",
     "EdtfPoint": "EDTF date",
     "FieldList": "member names",
+    "FullText": "text",
     "Id": "id",
     "Instant": "RFC 3339 instant",
     "Key": "key",

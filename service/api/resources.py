@@ -35,13 +35,15 @@ from service.domain.resources import (
     Collection,
     CollectionInput,
     Kind,
+    Resource,
     Source,
     SourceInput,
     Timeline,
     TimelineInput,
 )
+from service.domain.words import folded
 from service.operations import selecting, timelines
-from service.operations.editing import Edit, Resource, folded
+from service.operations.editing import Edit
 from service.operations.selecting import Store, open_store
 from service.storage import resources
 from service.storage.pool import Connection

@@ -15,6 +15,7 @@ from service.domain.errors import Fault, RefusedParameter, explained
 from service.domain.filters import Bounds, Box, ClaimFilter, Filters
 from service.domain.instants import instant_of
 from service.domain.parameters import Query
+from service.domain.text import read_text
 
 
 class Lenses(Struct, frozen=True):
@@ -73,7 +74,7 @@ def asked(query: Query) -> Asked:
     first, last, known = one("from", _date), one("to", _date), one("known_at", _date)
     published = one("published_from", _date), one("published_to", _date)
     recorded = one("recorded_from", instant_of), one("recorded_to", instant_of)
-    as_of, box = one("as_of", instant_of), one("bbox", _box)
+    as_of, box, text = one("as_of", instant_of), one("bbox", _box), one("q", read_text)
     for name, low, high in (
         ("from", first and first.start, last and last.end),
         ("published_from", published[0] and published[0].start, published[1] and published[1].end),
@@ -131,6 +132,7 @@ def asked(query: Query) -> Asked:
             languages=tuple(values.sorted_unique(text.lower() for text in query.get("language", ()))),
             countries=_all(query, "country"),
             box=box,
+            text=text,
             ids=frozenset(query["id"]) if "id" in query else None,
             keys=frozenset(query["key"]) if "key" in query else None,
         ),

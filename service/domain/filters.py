@@ -12,6 +12,7 @@ from service.domain import dates
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.event import Claim, ClaimFacts, Event
 from service.domain.lenses import Lens, Seen, Version, see
+from service.domain.text import Text
 
 
 class Bounds(Struct, frozen=True):
@@ -134,6 +135,7 @@ class Filters(Struct, frozen=True):
     languages: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     box: Box | None = None
+    text: Text | None = None
     related: Related | None = None
     revisions: tuple[int, int] | None = None
     """First and last revision between which the version was recorded."""
@@ -160,6 +162,7 @@ def hold(filters: Filters, seen: Seen, lens: Lens) -> bool:
         and (not filters.countries or any(place.country in filters.countries for place in event.places))
         and (filters.box is None or any(filters.box.hold(*where) for where in coordinates(event)))
         and (filters.related is None or filters.related.hold(event))
+        and (filters.text is None or filters.text.hold(event, lens))
         and (filters.revisions is None or filters.revisions[0] <= event.revision <= filters.revisions[1])
     )
 

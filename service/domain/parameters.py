@@ -15,6 +15,7 @@ from service.domain import dates, values
 from service.domain.errors import Fault, InvalidParameter, nearest
 from service.domain.event import Event
 from service.domain.instants import RFC3339_PATTERN
+from service.domain.text import TEXT_MAX
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
@@ -252,6 +253,14 @@ FILTERS: Final = (
         form="a box in degrees: minLon,minLat,maxLon,maxLat",
         example="18,41,24,47",
         description="Events with coordinates in minLon,minLat,maxLon,maxLat; a west beyond the east crosses 180°.",
+    ),
+    Parameter(
+        name="q",
+        schema=_text(values.LINE_PATTERN, TEXT_MAX, "FullText"),
+        example='"american troops" withdraw* -putin',
+        description="Events that hold these words in title, summary, quotes of the claims seen, names of places or "
+        "names of their actors; accents and case are ignored. Quoted words stand side by side, - before a word or "
+        "phrase excludes it, or between two takes either, and * after a word takes all that begin so.",
     ),
     Parameter(
         name="related_to",

@@ -26,6 +26,7 @@ from service.domain.values import (
     Visibility,
     Word,
 )
+from service.domain.words import folded, indexed, words_of
 
 Kind = Literal["actor", "source", "collection", "timeline"]
 
@@ -153,3 +154,24 @@ class Timeline(Output, frozen=True, kw_only=True):
     visibility: Visibility
     revision: Revision
     recorded: Recorded
+
+
+Resource = Actor | Source | Collection | Timeline
+
+
+def names_of(actor: Actor) -> list[str]:
+    """All that an actor is called."""
+    return [actor.name, *actor.names.values(), *actor.aliases]
+
+
+def name_words(resource: Resource) -> frozenset[str]:
+    """The words by which an actor's names are found; other resources are found by none."""
+    if not isinstance(resource, Actor):
+        return frozenset()
+    return frozenset(indexed(word) for name in names_of(resource) for word in words_of(name))
+
+
+def searchable(resource: Resource) -> str:
+    """What the lists' `q` looks into: the words by which people know the thing, folded."""
+    told = names_of(resource) if isinstance(resource, Actor) else [resource.title]
+    return folded("\n".join([resource.slug, *told]))

@@ -6,8 +6,9 @@ superset; a group that is `exact` finds just what the filter chooses, as long as
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
+import msgspec
 from msgspec import Struct
 
 from service.domain.dates import LATEST, bound_text, parse, year_start
@@ -15,6 +16,8 @@ from service.domain.event import Claim, Event, Facts
 from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
 from service.domain.lenses import Aliases, Lens
 from service.domain.standing import Tally
+from service.domain.text import Phrase, Piece, Text, searched
+from service.domain.words import WORD_LENGTH_MAX, indexed, words_of
 
 Term = tuple[str, str]
 """A dimension and a value of it, such as ("actor", "bild")."""
@@ -25,6 +28,8 @@ Parents = Callable[[str], Iterable[str]]
 ORIGINS_MAX = 20
 """More independent origins than these are not told apart by terms."""
 PAIRS_MAX = 400
+WORDS_MAX = 5_000
+"""An event of more different words is found by the first of them, and of the others one by one."""
 MONTHS_MAX = 60
 CELLS_MAX = 64
 CELLS = {"fine cell": 0.1, "cell": 1.0, "coarse cell": 10.0}
@@ -39,14 +44,15 @@ class Group(Struct, frozen=True):
     terms: tuple[Term, ...] = ()
     between: tuple[tuple[str, str, str], ...] = ()
     exact: bool = True
-    drives: bool = True
-    """Whether its events may be walked: not where too many lists would have to be."""
+    unsure: Term | None = None
+    """The one of its terms whose events may be what is looked for or not; without it the group may be exact."""
 
 
 def posted(event: Event, facts: Facts, parents: Parents, aliases: Aliases) -> frozenset[Term]:
     """The terms under which a version stands in the index."""
     terms = {*_of_event(event), *_of_claims(event, facts), *_of_standing(event, facts, aliases)}
     terms |= {("basis", slug) for slug in beneath(event, parents)}
+    terms |= _of_text(event)
     terms |= {("reaches", collection) for collection in facts.reaches if collection is not None}
     return frozenset(terms)
 
@@ -74,6 +80,16 @@ def _of_event(event: Event) -> Iterator[Term]:
     for relation in event.relations:
         yield "points at", relation.event
         yield "relation", f"{relation.type} {relation.event}"
+
+
+LAST_CHARACTER = "\U0010ffff"
+MORE_WORDS: Term = ("words", "more")
+
+
+def _of_text(event: Event) -> set[Term]:
+    words = dict.fromkeys(indexed(word) for text in searched(event) for word in words_of(text))
+    terms: set[Term] = {("word", word) for word in islice(words, WORDS_MAX)}
+    return terms if len(words) <= WORDS_MAX else terms | {MORE_WORDS}
 
 
 def _of_claims(event: Event, facts: Facts) -> Iterator[Term]:
@@ -158,6 +174,8 @@ def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
             yield Group(terms, exact=filters.origins_min <= ORIGINS_MAX)
     if filters.box is not None:
         yield from _box(filters.box)
+    if filters.text is not None:
+        yield from _words(filters.text, lens)
     related = filters.related
     if related is not None and related.out is None:
         yield Group(() if related.event is None else tuple(pointing(related.event, related.types)))
@@ -173,8 +191,17 @@ def is_exact(filters: Filters, lens: Lens) -> bool:
         and filters.origins_min != 1
         and filters.box is None
         and (filters.related is None or filters.related.out is None)
-        and all(group.exact for group in asked(filters, lens))
+        and all(group.exact for group in (*asked(filters, lens), *excluded(filters, lens)))
     )
+
+
+def excluded(filters: Filters, lens: Lens) -> Iterator[Group]:
+    """What the index is to leave out, as far as a group is exact: where a lens trims, it may be unseen."""
+    if filters.text is not None:
+        for phrase, actors in filters.text.of_names.items():
+            if phrase in filters.text.unwanted:
+                group = _of_pieces(list(phrase.pieces), (phrase,), actors, lens)
+                yield msgspec.structs.replace(group, exact=group.exact and not lens.trims)
 
 
 def of_account(lens: Lens) -> Iterator[Group]:
@@ -241,6 +268,33 @@ def _publication(first: int, last: int) -> Group:
         alone = tuple(("published", f"{int(begins[:4]) + number:04d}") for number in range(years + 1))
         return Group((wide, *alone), (("published", begins[:7], ends[:7]),), exact=False)
     return Group((wide,), (("published year", begins[:4], ends[:4]),), exact=False)
+
+
+def _words(text: Text, lens: Lens) -> Iterator[Group]:
+    """Each word of a phrase that is wanted; of several phrases, any of which will do, one word of each."""
+    of_names = text.of_names
+    for some in text.wanted:
+        several = len(some) > 1
+        sets = [[max(phrase.pieces, key=_telling) for phrase in some]] if several else [[p] for p in some[0].pieces]
+        for pieces in sets:
+            yield _of_pieces(pieces, some, frozenset().union(*(of_names[phrase] for phrase in some)), lens)
+
+
+def _telling(piece: Piece) -> tuple[bool, int]:
+    """Long words are rare, and what begins with a few letters is much."""
+    return not piece.prefix, len(piece.word)
+
+
+def _of_pieces(pieces: list[Piece], phrases: tuple[Phrase, ...], actors: frozenset[str], lens: Lens) -> Group:
+    words: list[Term] = [("word", indexed(piece.word)) for piece in pieces if not piece.prefix]
+    named = [(dimension, slug) for slug in same_actors(actors, lens.aliases) for dimension in ("actor", "speaker")]
+    begun = [indexed(piece.word) for piece in pieces if piece.prefix]
+    return Group(
+        (*words, *named, MORE_WORDS),
+        tuple(("word", first, first + LAST_CHARACTER) for first in begun),
+        exact=all(len(p.pieces) == 1 and len(p.pieces[0].word) < WORD_LENGTH_MAX for p in phrases),
+        unsure=MORE_WORDS,
+    )
 
 
 def _cell(latitude: float, longitude: float, degrees: float) -> str:

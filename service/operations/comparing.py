@@ -171,6 +171,8 @@ def _but_for_revision(selection: Selection) -> Selection:
     """The selection without its revision and all that follows from it."""
 
     def unresolved(filters: Filters) -> Filters:
+        if filters.text is not None:
+            filters = msgspec.structs.replace(filters, text=msgspec.structs.replace(filters.text, named=()))
         if filters.related is None or filters.related.out is None:
             return filters
         return msgspec.structs.replace(filters, related=msgspec.structs.replace(filters.related, out=frozenset()))

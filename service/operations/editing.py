@@ -5,7 +5,6 @@ changed. Reads inside see what has been written so far.
 """
 
 import asyncio
-import unicodedata
 from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from secrets import randbits
@@ -25,13 +24,14 @@ from service.domain.patch import same
 from service.domain.resources import (
     Actor,
     ActorInput,
-    Collection,
     CollectionInput,
     Kind,
+    Resource,
     Source,
     SourceInput,
-    Timeline,
     TimelineInput,
+    name_words,
+    searchable,
 )
 from service.domain.terms import Term
 from service.operations.changes import (
@@ -50,7 +50,6 @@ from service.storage.pool import Connection
 from service.storage.resources import NewState, Row
 
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
-Resource = Actor | Source | Collection | Timeline
 
 DEFAULT_COLLECTION: Final = "main"
 WRITTEN_AT_ONCE: Final = 1_000
@@ -161,7 +160,9 @@ class Edit:
         await self._put_states(kind, [state])
 
     async def _put_states(self, kind: Kind, states: Sequence[Resource]) -> None:
-        new = [NewState(state.slug, msgspec.json.encode(state), _searchable(state)) for state in states]
+        new = [
+            NewState(state.slug, msgspec.json.encode(state), searchable(state), name_words(state)) for state in states
+        ]
         await resources.append_states(self.connection, kind, self.after.revision, new)
         self._count("", f"{kind}s", len(states))
         if kind == "source":
@@ -434,17 +435,3 @@ def _bears_on_events(was: Source, state: Source) -> bool:
         state.published,
         state.derived_from,
     )
-
-
-def _searchable(given: Resource) -> str:
-    """What the lists' `q` looks into: the words by which people know the thing, folded."""
-    words = [given.slug, given.name if isinstance(given, Actor) else given.title]
-    if isinstance(given, Actor):
-        words += [*given.names.values(), *given.aliases]
-    return folded("\n".join(words))
-
-
-def folded(text: str) -> str:
-    """Text without case and accents: Priština and Pristina are one."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in apart if not unicodedata.combining(character))

@@ -10,13 +10,13 @@ import msgspec
 from service.domain import terms
 from service.domain.event import Event, Facts
 from service.domain.lenses import Aliases, told_places
-from service.domain.resources import Source
+from service.domain.resources import Resource, Source, name_words, searchable
 from service.domain.values import INT8_MAX
-from service.storage import events, migrating, postings, resources, revisions
+from service.storage import events, migrating, names, postings, resources, revisions
 from service.storage.events import Indexed
 from service.storage.pool import Connection, prepare
 
-GENERATION: Final = 3
+GENERATION: Final = 4
 """Which terms the service posts. Raise it with every change of `terms.posted`, and stores are indexed anew."""
 CHUNK: Final = 1_000
 
@@ -44,7 +44,8 @@ async def upgrade(url: str) -> str | None:
 
 
 async def reindex(connection: Connection) -> None:
-    """Finds the terms of every version again, and makes the index anew. The caller holds the head."""
+    """Finds the words and terms of every version again, and makes the index anew. The caller holds the head."""
+    await _reindex_names(connection)
     merged = [revision for revision, _, _ in await resources.read_merges(connection, INT8_MAX)]
     aliases: dict[int, Aliases] = {}
     after = (0, 0)
@@ -68,6 +69,21 @@ async def reindex(connection: Connection) -> None:
         await events.index_versions(connection, indexed)
         after = (versions[-1].event, versions[-1].revision)
     await postings.rebuild(connection)
+
+
+async def _reindex_names(connection: Connection) -> None:
+    await names.clear_words(connection)
+    after = (0, 0)
+    while versions := await names.read_every_version(connection, after, CHUNK):
+        decoded: list[tuple[int, int, Resource]] = [
+            (number, revision, msgspec.json.decode(document, type=resources.SHAPES[kind]))
+            for number, revision, kind, document in versions
+        ]
+        searches = [(number, revision, searchable(resource)) for number, revision, resource in decoded]
+        await names.write_searches(connection, searches)
+        words = ((word, number, revision) for number, revision, resource in decoded for word in name_words(resource))
+        await names.append_words(connection, words)
+        after = versions[-1][:2]
 
 
 def _parents(sources: Mapping[str, Source]) -> terms.Parents:

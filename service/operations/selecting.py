@@ -18,6 +18,7 @@ from service.domain.lenses import Aliases, Lens, Position, Version, actors_named
 from service.domain.parameters import Query
 from service.domain.resources import Timeline
 from service.domain.selection import Selection, Sight
+from service.operations import naming
 from service.storage import events, listing, resources, revisions
 from service.storage.events import Identity
 from service.storage.listing import Found
@@ -150,11 +151,14 @@ async def unknown_actors(connection: Connection, store: Store, slugs: Collection
 
 
 async def _resolved(connection: Connection, store: Store, asked: Asked, lens: Lens, revision: int) -> Filters:
-    """The filters, with what only the store can say: what was recorded when, and at what an event points."""
+    """The filters, with what only the store can say: what was recorded when, who is called so, at what events point."""
     filters = asked.filters
     if asked.recorded != (None, None):
         between = await revisions.recorded_between(connection, *asked.recorded)
         filters = msgspec.structs.replace(filters, revisions=between)
+    if filters.text is not None:
+        text = await naming.with_names(connection, filters.text, lens.aliases, revision)
+        filters = msgspec.structs.replace(filters, text=text)
     if asked.related is not None:
         related = await _related(connection, store, asked.related, lens, revision)
         filters = msgspec.structs.replace(filters, related=related)

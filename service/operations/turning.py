@@ -1,12 +1,13 @@
 """What changes an event between two revisions beside versions of its own.
 
-Merging actors changes which events a selection chooses, and what a lens shows of them; revising the event that
-`related_to` names changes at which events it points. Each such revision is a turn: the same version of an event is seen
-through the selection as it was before and after, and the newest turn at which that differs is when the event changed.
+Merging actors changes which events a selection chooses, and what a lens shows of them; renaming them, which events
+hold what a text asks for; revising the event that `related_to` names, at which events it points. Each such revision is
+a turn: the same version of an event is seen through the selection as it was before and after, and the newest turn at
+which that differs is when the event changed.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +19,8 @@ from service.domain.filters import Filters, Related, pointed_at
 from service.domain.lenses import Version
 from service.domain.selection import Selection
 from service.domain.terms import Term, same_actors
+from service.domain.text import Text
+from service.operations.naming import Namings, of_actors, read_namings
 from service.operations.pairing import side_of
 from service.operations.selecting import Store, unknown_actors
 from service.storage import events, resources
@@ -25,7 +28,7 @@ from service.storage.events import Within
 from service.storage.pool import Connection
 
 MOVED_MAX: Final = 50_000
-"""Events with names of actors that are merged or unmerged between two revisions."""
+"""Events that name actors which are merged, unmerged or renamed between two revisions."""
 CHUNK: Final = 500
 
 Merges = Mapping[str, list[tuple[int, str | None]]]
@@ -63,8 +66,17 @@ class Aliases(Mapping[str, str]):
 class Past:
     """A selection as it was at any revision between two."""
 
-    def __init__(self, selection: Selection, merges: Merges, unknown: set[str], pointing: Mapping[Related, Pointing]):
-        self._selection, self._merges, self._unknown, self._pointing = selection, merges, unknown, pointing
+    def __init__(
+        self,
+        selection: Selection,
+        merges: Merges,
+        unknown: set[str],
+        pointing: Mapping[Related, Pointing],
+        namings: Sequence[tuple[Text, Namings]],
+    ) -> None:
+        self._selection, self._merges, self._unknown = selection, merges, unknown
+        self._pointing, self._namings = pointing, namings
+        self._texts: dict[tuple[int, int], Text] = {}
 
     def aliases(self, revision: int) -> Aliases:
         return Aliases(self._merges, self._unknown, revision)
@@ -81,6 +93,13 @@ class Past:
         return side.seen.event if side.seen is not None and side.chosen else None
 
     def _filters(self, filters: Filters, revision: int) -> Filters:
+        for place, (text, namings) in enumerate(self._namings):
+            if text == filters.text:
+                if (place, revision) not in self._texts:
+                    then = of_actors(text, namings.at(revision), self.aliases(revision))
+                    self._texts[place, revision] = then
+                filters = msgspec.structs.replace(filters, text=self._texts[place, revision])
+                break
         if filters.related is None or filters.related not in self._pointing:
             return filters
         pointing = self._pointing[filters.related]
@@ -106,10 +125,20 @@ async def read_moved(
         for related in (later.filters.related, later.timeline.related)
         if related is not None and related.out is not None and related.anchor is not None
     }
-    past = Past(later, merges, await unknown_actors(connection, store, merges), pointing)
+    namings = [
+        (text, await read_namings(connection, text, until))
+        for text in (later.filters.text, later.timeline.text)
+        if text is not None
+    ]
+    past = Past(later, merges, await unknown_actors(connection, store, merges), pointing, namings)
     turns = await _turns_of_anchors(connection, pointing.values(), within)
+    turned = _turned_by_names(past, namings, since)
     if log and log[-1][0] > since:
-        for number, revisions in (await _turns_of_merges(connection, past, later, log, since, within)).items():
+        asked = [*_asked(later), *(term for _, each in namings for slug in each.actors for term in naming_terms(slug))]
+        for term, revisions in _turned_by_merges(past, asked, later.lens.trims, log, since).items():
+            turned.setdefault(term, set()).update(revisions)
+    if turned:
+        for number, revisions in (await _turns_of_terms(connection, turned, until, within)).items():
             turns.setdefault(number, set()).update(revisions)
     moved: dict[int, int] = {}
     numbers = sorted(turns)
@@ -153,35 +182,51 @@ async def _turns_of_anchors(
     return {each.event: turns[id] for id, each in found.items() if within.holds(each)}
 
 
-async def _turns_of_merges(
-    connection: Connection,
-    past: Past,
-    selection: Selection,
-    log: list[tuple[int, str, str | None]],
-    since: int,
-    within: Within,
+async def _turns_of_terms(
+    connection: Connection, turned: Mapping[Term, set[int]], until: int, within: Within
 ) -> dict[int, set[int]]:
-    """For each event that merges after `since` may bear on, when they were recorded."""
+    """For each event that stands at `until` under a term that was turned, when it was. Raises SelectionTooBroad."""
+    named = await events.find_with(connection, within, turned, until, MOVED_MAX + 1)
+    if len(named) > MOVED_MAX:
+        raise SelectionTooBroad(
+            f"Merges and new names of actors between these revisions bear on more than {MOVED_MAX} events. "
+            "Compare revisions that are nearer to each other, or drop the filter, lens or words of these actors."
+        )
+    found: dict[int, set[int]] = {}
+    for number, term in named:
+        found.setdefault(number, set()).update(turned[term])
+    return found
+
+
+def _turned_by_merges(
+    past: Past, asked: list[Term], trims: bool, log: list[tuple[int, str, str | None]], since: int
+) -> dict[Term, set[int]]:
+    """The terms that merges after `since` may bear on, and when those were recorded."""
     followers: dict[str, set[str]] = {}
     for _, actor, into in log:
         if into is not None:
             followers.setdefault(into, set()).add(actor)
-    asked = list(_asked(selection))
-    turns: dict[Term, set[int]] = {}
+    turned: dict[Term, set[int]] = {}
     for revision, actor, _ in log:
         if revision > since:
-            for term in _turned(past, asked, selection.lens.trims, revision, actor, followers):
-                turns.setdefault(term, set()).add(revision)
-    named = await events.find_with(connection, within, turns, selection.revision, MOVED_MAX + 1) if turns else []
-    if len(named) > MOVED_MAX:
-        raise SelectionTooBroad(
-            f"Merges of actors between these revisions bear on more than {MOVED_MAX} events. "
-            "Compare revisions that are nearer to each other, or drop the filter or lens of these actors."
-        )
-    found: dict[int, set[int]] = {}
-    for number, term in named:
-        found.setdefault(number, set()).update(turns[term])
-    return found
+            for term in _turned(past, asked, trims, revision, actor, followers):
+                turned.setdefault(term, set()).add(revision)
+    return turned
+
+
+def _turned_by_names(past: Past, namings: Iterable[tuple[Text, Namings]], since: int) -> dict[Term, set[int]]:
+    """The terms of actors that came to be called otherwise after `since`, and when."""
+    turned: dict[Term, set[int]] = {}
+    for revision, actor in (turn for _, each in namings for turn in each.turns(since)):
+        for slug in same_actors([actor], past.aliases(revision)):
+            for term in naming_terms(slug):
+                turned.setdefault(term, set()).add(revision)
+    return turned
+
+
+def naming_terms(slug: str) -> tuple[Term, Term]:
+    """The terms of events whose text the actor's names are."""
+    return ("actor", slug), ("speaker", slug)
 
 
 def _asked(selection: Selection) -> Iterator[Term]:

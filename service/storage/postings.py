@@ -49,7 +49,7 @@ FROM unnest($1::text[], $2::text[]) AS q(dimension, value) JOIN term t USING (di
 """
 _FIND_BETWEEN = """
 SELECT t.term, {size} FROM term t
-WHERE t.dimension = $1 AND t.value COLLATE "C" BETWEEN $2 AND $4
+WHERE t.dimension = $1 AND t.value COLLATE "C" BETWEEN $2 AND $4 LIMIT $5
 """
 FIND_TERMS, FIND_BETWEEN = _FIND_TERMS.format(size=_SIZE), _FIND_BETWEEN.format(size=_SIZE)
 
@@ -64,16 +64,22 @@ async def find_terms(connection: Connection, terms: Iterable[Term], *, closed: b
     return await recall_each(connection, (FIND_TERMS, closed), sorted(set(terms)), read, lambda _: 0)
 
 
-async def find_between(connection: Connection, part: tuple[str, str, str], *, closed: bool) -> list[tuple[int, int]]:
-    """Numbers of the terms of a dimension from one value to another, and how many postings each has."""
+async def find_between(
+    connection: Connection, part: tuple[str, str, str], limit: int, *, closed: bool
+) -> list[tuple[int, int]]:
+    """Numbers of up to `limit` terms of a dimension from one value to another, and how many postings each has."""
     dimension, first, last = part
 
     async def read() -> list[tuple[int, int]]:
-        return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last)]
+        return [(row[0], row[1]) for row in await connection.fetch(FIND_BETWEEN, dimension, first, closed, last, limit)]
 
-    return await recall(connection, (FIND_BETWEEN, part, closed), read)
+    return await recall(connection, (FIND_BETWEEN, part, limit, closed), read)
 
 
+NUMBERS = """
+SELECT t.dimension, t.value, t.term FROM unnest($1::text[], $2::text[]) AS q(dimension, value)
+JOIN term t USING (dimension, value)
+"""
 ADD_TERMS = """
 INSERT INTO term (term, dimension, value)
 SELECT (SELECT coalesce(max(term), 0) FROM term) + row_number() OVER (ORDER BY q.place), q.dimension, q.value
@@ -84,12 +90,18 @@ FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(dimension, value, place
 async def ensure_terms(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
     """Numbers of all the terms, new ones included. The caller holds the head."""
     wanted = set(terms)
-    found = await find_terms(connection, wanted, closed=False)
+    found = await _numbers_of(connection, wanted)
     missing = sorted(wanted - found.keys())
     if missing:
         await connection.execute(ADD_TERMS, [term[0] for term in missing], [term[1] for term in missing])
-        found |= await find_terms(connection, missing, closed=False)
-    return {term: number for term, (number, _) in found.items()}
+        found |= await _numbers_of(connection, missing)
+    return found
+
+
+async def _numbers_of(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
+    wanted = list(terms)
+    rows = await connection.fetch(NUMBERS, [term[0] for term in wanted], [term[1] for term in wanted])
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 class Place(Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from service.domain.resources import Actor, Collection, Kind, Source, Timeline
 from service.domain.values import Visibility
+from service.storage import names
 from service.storage.memory import recall_each
 from service.storage.pool import Connection
 
@@ -245,11 +246,12 @@ async def read_visibilities(connection: Connection, kind: Kind, slug: str | None
 
 
 class NewState(Struct, frozen=True):
-    """What a resource is from a revision on; document None: deleted."""
+    """What a resource is from a revision on; document None: deleted. words: those of an actor's names."""
 
     slug: str
     document: bytes | None
     search: str = ""
+    words: frozenset[str] = frozenset()
 
 
 NEXT_NUMBER = "SELECT coalesce(max(resource), 0) FROM resource"
@@ -273,6 +275,10 @@ async def append_states(connection: Connection, kind: Kind, revision: int, state
     await connection.execute(ADD, await connection.fetchval(NEXT_NUMBER), kind, revision, slugs)
     documents, searches = [state.document for state in states], [state.search for state in states]
     await connection.execute(ADD_STATES, kind, revision, slugs, documents, searches)
+    if any(state.words for state in states):
+        numbers = await read_numbers(connection, kind, slugs)
+        words = ((word, numbers[state.slug], revision) for state in states for word in state.words)
+        await names.append_words(connection, words)
 
 
 NUMBERS = "SELECT slug, resource FROM resource WHERE kind = $1 AND slug = ANY($2::text[])"

@@ -14,13 +14,12 @@ from service.domain.filters import Bounds, Filters
 from service.domain.lenses import Position, Version
 from service.domain.selection import Selection
 from service.domain.terms import Group, Term
+from service.storage.lookup import Terms, look_up
 from service.storage.pool import Connection
-from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_between, find_terms
+from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_terms
 
 GROUPS_MAX: Final = 4
 """How many groups of several terms the statement checks for the request, and for a timeline; more are rechecked."""
-DRIVING_TERMS_MAX: Final = 1_000
-"""A group of more terms is checked, but their lists are not walked."""
 LISTS_CHEAP: Final = 16
 """So many lists walked beside each other cost about as much as what is done with their events."""
 BUDGET_MAX: Final = 2_000
@@ -38,6 +37,7 @@ ROWS_MAX: Final = 1_000
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
 # $45 whether facts are wanted of all, $46 terms of collections out of sight, for which they are wanted anyway
 # $47 terms of another group, where walks are to stop only at events that stand in its lists too; else null
+# $48 terms of which the request wants none, $49 and the timeline
 # `met` has a literal limit, from which the planner knows that it may be hashed.
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
@@ -88,11 +88,11 @@ WITH walk AS MATERIALIZED (
         ORDER BY v.revision DESC LIMIT 1
     ) v
     WHERE c.event <> ALL ($29::int8[]) AND (c.pinned OR v.terms && $30)
-      AND v.revision BETWEEN $41 AND $42 AND v.terms @> $35::int4[]
+      AND v.revision BETWEEN $41 AND $42 AND v.terms @> $35::int4[] AND NOT v.terms && $48::int4[]
       AND ($31::int4[] IS NULL OR v.terms && $31) AND ($32::int4[] IS NULL OR v.terms && $32)
       AND ($33::int4[] IS NULL OR v.terms && $33) AND ($34::int4[] IS NULL OR v.terms && $34)
       AND (c.pinned OR (
-          v.revision BETWEEN $43 AND $44 AND v.terms @> $40::int4[]
+          v.revision BETWEEN $43 AND $44 AND v.terms @> $40::int4[] AND NOT v.terms && $49::int4[]
           AND ($36::int4[] IS NULL OR v.terms && $36) AND ($37::int4[] IS NULL OR v.terms && $37)
           AND ($38::int4[] IS NULL OR v.terms && $38) AND ($39::int4[] IS NULL OR v.terms && $39)))
     LIMIT $13
@@ -125,17 +125,9 @@ ACCOUNT_ASCENDING = _PAGE.format(**_ASCENDING, **_TOLD)
 ACCOUNT_DESCENDING = _PAGE.format(**_DESCENDING, **_TOLD)
 
 
-class Terms(Struct, frozen=True):
-    """One group of a selection as the index knows it: its terms that exist, and how many postings they have."""
-
-    numbers: list[int]
-    size: int
-    drives: bool
-
-    @property
-    def cost(self) -> float:
-        """What walking them costs beside other groups: every look reads on in each list, unless a few read them out."""
-        return self.size * (1 + min(len(self.numbers) / LISTS_CHEAP, self.size / BUDGET_MAX))
+def cost_of(group: Terms) -> float:
+    """What walking a group costs beside others: every look reads on in each list, unless a few read them out."""
+    return group.size * (1 + min(len(group.numbers) / LISTS_CHEAP, group.size / BUDGET_MAX))
 
 
 class Groups(Struct, frozen=True):
@@ -144,6 +136,8 @@ class Groups(Struct, frozen=True):
     collections: Terms
     request: list[Terms]
     timeline: list[Terms]
+    unwanted: list[list[int]]
+    """Terms that no event may have: of the request, and of the timeline."""
     hidden: list[int]
     exact: bool
 
@@ -159,8 +153,7 @@ class Groups(Struct, frozen=True):
     @property
     def driver(self) -> Terms:
         """The group that costs least to walk: mostly that with the fewest postings."""
-        every = [group for group in (*self.request, *self.timeline) if group.drives]
-        return min([*every, self.collections], key=lambda group: group.cost)
+        return min([*self.request, *self.timeline, self.collections], key=cost_of)
 
     @property
     def met(self) -> list[int] | None:
@@ -177,36 +170,30 @@ class Groups(Struct, frozen=True):
 
 
 async def groups_of(connection: Connection, selection: Selection) -> Groups:
-    """The numbers of a selection's terms."""
+    """What the index has of a selection's terms."""
+    lens, sides = selection.lens, (selection.filters, selection.timeline)
     named = selection.filters.ids is not None
     sight = Group(tuple(("collection", slug) for slug in (selection.sight.named if named else selection.collections)))
-    hidden: list[Term] = [("reaches", slug) for slug in selection.lens.hidden]
-    request = [*terms.asked(selection.filters, selection.lens), *terms.of_account(selection.lens)]
-    timeline = list(terms.asked(selection.timeline, selection.lens))
-    closed = selection.revision != selection.head
-    wanted = [term for group in (sight, *request, *timeline) for term in group.terms]
-    found = await find_terms(connection, [*wanted, *hidden], closed=closed)
-    between = {
-        part: await find_between(connection, part, closed=closed)
-        for group in (*request, *timeline)
-        for part in group.between
-    }
-
-    def known(group: Group) -> Terms:
-        rows = [found[term] for term in group.terms if term in found]
-        rows += [row for part in group.between for row in between[part]]
-        drives = group.drives and len(rows) <= DRIVING_TERMS_MAX
-        return Terms([number for number, _ in rows], sum(size for _, size in rows), drives)
-
-    several = ([group for group in side if len(known(group).numbers) > 1] for side in (request, timeline))
+    hidden = Group(tuple(("reaches", slug) for slug in lens.hidden))
+    wanted = [list(terms.asked(side, lens)) for side in sides]
+    wanted[0] += terms.of_account(lens)
+    unwanted = [[group for group in terms.excluded(side, lens) if group.exact] for side in sides]
+    asked = [group for side in (*wanted, *unwanted) for group in side]
+    past = selection.revision != selection.head
+    there, (collections, reaching) = await look_up(connection, asked, [sight, hidden], closed=past)
+    checked, left_out = (
+        [[found for group in side if (found := there[group]) is not None] for side in both]
+        for both in (wanted, unwanted)
+    )
     return Groups(
-        collections=known(sight),
-        request=[known(group) for group in request],
-        timeline=[known(group) for group in timeline],
-        hidden=[found[term][0] for term in hidden if term in found],
-        exact=terms.is_exact(selection.filters, selection.lens)
-        and terms.is_exact(selection.timeline, selection.lens)
-        and all(len(side) <= GROUPS_MAX for side in several),
+        collections=collections,
+        request=checked[0],
+        timeline=checked[1],
+        unwanted=[[number for group in side for number in group.sure] for side in left_out],
+        hidden=reaching.numbers,
+        exact=all(terms.is_exact(side, lens) for side in sides)
+        and all(found is not None and found.unsure is None for found in map(there.get, asked))
+        and all(sum(len(group.numbers) > 1 for group in side) <= GROUPS_MAX for side in checked),
     )
 
 
@@ -302,6 +289,7 @@ async def walk(
         facts,
         groups.hidden,
         met,
+        *groups.unwanted,
     )
     last = found[-1]
     return Walk(

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from service import __main__ as command
-from service.domain import dates, diff, filters, lenses, rendering, standing, terms
+from service.domain import asking, dates, diff, filters, lenses, rendering, standing, terms
 from service.domain.asking import Lenses
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.filters import Box, ClaimFilter
 from service.domain.lenses import Lens
-from service.operations import comparing, pairing, selecting
-from service.storage import listing, resources
+from service.domain.text import Phrase
+from service.operations import comparing, naming, pairing, selecting, turning
+from service.storage import listing, names, resources
 
 replace: Callable[..., Any] = msgspec.structs.replace
 Wrong = Callable[[Any], Any]
@@ -95,6 +96,25 @@ def flat(_: Any) -> Any:
     return lambda box, latitude, longitude: box.west <= longitude <= box.east and box.south <= latitude <= box.north
 
 
+def apart(_: Any) -> Any:
+    return lambda phrase, words: all(any(map(piece.fits, words)) for piece in phrase.pieces)
+
+
+def both_of_either(read: Any) -> Any:
+    def wrong(text: str) -> Any:
+        asked = read(text)
+        return replace(asked, wanted=tuple((phrase,) for some in asked.wanted for phrase in some))
+
+    return wrong
+
+
+def called_as_today(read: Any) -> Any:
+    async def wrong(connection: Any, sought: Any, revision: int, limit: int) -> Any:
+        return await read(connection, sought, LATEST, limit)
+
+    return wrong
+
+
 def without_exclusions(select: Any) -> Any:
     async def wrong(*given: Any) -> Any:
         reading = await select(*given)
@@ -155,6 +175,13 @@ BUGS: dict[str, Bug] = {
     "no box crosses 180°": in_law(LISTINGS, (Box, "hold", flat)),
     "publications must lie in the window": in_law(LISTINGS, (filters, "_published_in", certainly)),
     "exclusions of a timeline are forgotten": in_law(LISTINGS, (selecting, "select", without_exclusions)),
+    "words of a phrase stand apart": in_law(LISTINGS, (Phrase, "stands_in", apart)),
+    "or is and": in_law(LISTINGS, (asking, "read_text", both_of_either)),
+    "a name counts for the past": in_law(LISTINGS, (names, "read_named", called_as_today)),
+    "names of merged actors are nobody's": in_law(
+        LISTINGS, (naming, "of_actors", lambda right: lambda text, named, aliases: right(text, named, {}))
+    ),
+    "a new name is no change": in_law(DIFFS, (turning, "_turned_by_names", lambda right: lambda *given: {})),
     "what is private is listed": in_law(
         SIGHT,
         (selecting, "sight_of", lambda right: lambda caller, known: right(caller, dict.fromkeys(known, "public"))),

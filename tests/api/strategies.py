@@ -86,6 +86,18 @@ PICTURE = {
     "alt": "Troops on a road",
     "licence": "CC0-1.0",
 }
+# What is said in several words, scripts and spellings, so that words and phrases meet or miss; `TEXTS` ask for it.
+TITLES = ["First", "Second visit", "Second", "Poseta Prištini", "Visit, Second", "北京会談"]
+SUMMARIES = ["Said once", "Said again", "Once said: a visit to Pristina", "在北京"]
+QUOTES = ["We are not aware of any discussions", "Said again, once more"]
+ALIASES = ["Alias", "Other alias", "Marko Đurić", "北京"]
+TEXTS = [
+    "first", "FIRST or pristini", "second visit", '"Second visit"', "-first", "-second -said", "poseta*", "again said",
+    '-"second visit" second', "prištin* -said", '"said once"', "once -said", "aware or again", '"not awa*"', "kosovo",
+    "KOSOVO or first", "suva -aware", "renamed", '"renamed again"', "renamed -again", "alias", '"other alias"',
+    "-alias", "alias or second", "duric", '"marko duric" or "said again"', "ma*", "北京", "京", "会談 or said",
+    '"alias said"',
+]  # fmt: skip
 MEMBERS = [
     "id", "key", "collection", "title", "occurred", "kind", "actors", "claims", "standing", "relations", "tags",
     "attributes", "revision", "created",
@@ -145,7 +157,7 @@ claims = form(
     speakers=st.lists(actor_names, max_size=2, unique=True),
     published=one_of([None, *PUBLISHED_OF_CLAIMS]),
     occurred=one_of([None, *DATES]),
-    quote=st.just("We are not aware of any discussions"),
+    quote=one_of(QUOTES),
     locator=one_of(["p. 1", "p. 2"]),
 )
 participations = form(
@@ -154,7 +166,7 @@ participations = form(
 )
 relations = form({"type": one_of(RELATIONS), "pick": picks, "by_key": st.booleans()})
 usual_fields: dict[str, st.SearchStrategy[Any]] = {
-    "title": one_of(["First", "Second"]),
+    "title": one_of(TITLES),
     "occurred": one_of([None, None, None, *DATES]),
     "actors": st.lists(participations, max_size=3, unique_by=lambda part: (part["actor"], part.get("role"))),
     "claims": st.lists(claims, max_size=4, unique_by=claim_identity),
@@ -165,7 +177,7 @@ usual_fields: dict[str, st.SearchStrategy[Any]] = {
     "language": one_of([None, *LANGUAGES]),
 }
 further_fields: dict[str, st.SearchStrategy[Any]] = {
-    "summary": one_of(["Said once", "Said again"]),
+    "summary": one_of(SUMMARIES),
     "phase": one_of(PHASES),
     "media": st.lists(st.just(PICTURE), max_size=1),
     "attributes": st.dictionaries(one_of(["troops", "losses"]), amounts, max_size=2),
@@ -184,7 +196,11 @@ source_patches = form(
     published=one_of([None, *PUBLISHED_OF_SOURCES]),
     derived_from=one_of([None, ["s0"], ["s1"], ["s3"], ["s5"], ["s0", "s2"], ["s1", "s3"]]),
 )
-actor_patches = form(name=one_of(["Renamed", "Renamed again"]), aliases=some(["Alias", "Other"]))
+actor_patches = form(
+    name=one_of(["Renamed", "Renamed again"]),
+    aliases=some(ALIASES),
+    names=st.dictionaries(one_of(["sr", "zh"]), one_of(ALIASES), max_size=2),
+)
 # A row may leave out what it does not change; of those that make an event the first has a title.
 rows = weighted(
     form({"key": one_of(KEYS), **usual_fields}, collection=collection_names, **further_fields),
@@ -261,6 +277,7 @@ plain_filters: Forms = weighted(
     form({"bbox": one_of(BOXES)}),
     form({"standing": chosen(STANDINGS)}),
     form({"min_origins": one_of(["0", "1", "2"])}),
+    *[form({"q": one_of(TEXTS)})] * 3,
     recorded_windows,
     related,
 )
@@ -301,6 +318,7 @@ TOUR: list[Form] = [
     {"speaker": ["a0", "a1"]}, {"stance": ["asserts", "denies"]}, {"standing": ["reported", "contested"]},
     {"min_origins": "1"}, {"tag": ["kfor", "visit"], "tag_match": "all"}, {"kind": ["attack"]}, {"key": ["k0", "k3"]},
     {"phase": ["expected", "happened"]}, {"language": ["en"]}, {"country": ["XK", "FJ"]}, {"bbox": BOXES[2]},
+    {"q": "second or alias"}, {"q": "-said"},
     {"related_to": 2, "relation": ["causes", "depends_on"], "direction": "both"}, {"id": [0, 1, 2]}, {"timeline": "t0"},
     {"as_of": (2, True)}, {"revision": 3}, {"known_at": "2025-02-19"}, {"according_to": ["a0", "a1", "a2"]},
     {"according_to_source": ["s0", "s1", "s2"]}, {"order": "desc"},
@@ -324,7 +342,7 @@ sides: st.SearchStrategy[Sides] = weighted(
     st.tuples(together(timelines, homes), old_pins, pins, st.just({})),
     st.tuples(together(homes, any_filters(1), pins), known, known, orders),
     *[st.tuples(together(homes, any_filters(1), pins), accounts, weighted(accounts, st.just({})), orders)] * 2,
-    st.tuples(st.just({}), together(timelines, pins), together(timelines, pins, maybe_lens), orders),
+    *[st.tuples(st.just({}), together(timelines, pins), together(timelines, pins, maybe_lens), orders)] * 2,
     two_homes,
     st.tuples(homes, together(any_filters(1), maybe_lens, pins), together(any_filters(1), maybe_lens, pins), orders),
 )
@@ -362,11 +380,11 @@ WRITES: dict[str, tuple[int, st.SearchStrategy[Write]]] = {
     "create": (2, creations),
     "patch": (4, patches),
     "repeat": (1, st.tuples(st.just("repeat"), picks)),
-    "retract": (1, st.tuples(st.just("retract"), picks)),
+    "retract": (2, st.tuples(st.just("retract"), picks)),
     "revert": (2, st.tuples(st.just("revert"), picks, picks)),
     "batch": (3, st.tuples(st.just("batch"), batches)),
     "revise_source": (3, revised_sources),
-    "revise_actor": (1, st.tuples(st.just("revise_actor"), one_of(ACTORS), actor_patches)),
+    "revise_actor": (2, st.tuples(st.just("revise_actor"), one_of(ACTORS), actor_patches)),
     "merge": (3, merges),
     "unmerge": (1, unmerges),
     "delete": (1, st.tuples(st.just("delete"), one_of([*SOURCES[2:], *ACTORS[2:]]))),

@@ -49,6 +49,7 @@ REPORT: dict[str, Any] = {
         "language": ["expected"],
         "country": ["deployed"],
         "bbox": ["deployed"],
+        "q": ["deployed"],
         "related_to": ["declared"],
         "relation": [],
         "direction": ["deployed"],

@@ -16,6 +16,7 @@ from service.domain.errors import InvalidParameter, RefusedParameter
 from service.domain.filters import Bounds, Box, ClaimFilter, Filters
 from service.domain.lenses import Position
 from service.domain.parameters import LISTING, STORABLE, Query, check
+from service.domain.text import Phrase, Piece, Text
 
 DAY = 86_400
 
@@ -73,6 +74,7 @@ def test_everything_at_once() -> None:
         "language": ["sr-Latn", "EN"],
         "country": ["XK", "RS"],
         "bbox": ["18,-41.5,-24,47"],
+        "q": ['Priština or "free elections" -kfor'],
         "related_to": ["0199cdef-0000-7000-8000-000000000001"],
         "relation": ["causes", "follows"],
         "direction": ["both"],
@@ -116,6 +118,10 @@ def test_everything_at_once() -> None:
             languages=("en", "sr-latn"),
             countries=("RS", "XK"),
             box=Box(west=18, south=-41.5, east=-24, north=47),
+            text=Text(
+                wanted=((Phrase((Piece("pristina"),)), Phrase((Piece("free"), Piece("elections", 1)))),),
+                unwanted=(Phrase((Piece("kfor"),)),),
+            ),
             ids=frozenset(query["id"]),
             keys=frozenset(query["key"]),
         ),

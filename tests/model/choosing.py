@@ -6,6 +6,7 @@ from typing import Any
 from tests.model.dates import UNBOUNDED_END, UNBOUNDED_START, instant, span
 from tests.model.forms import Document, Form, Selection, asked
 from tests.model.seeing import LENSES, View
+from tests.model.text import asked_text, holds_text
 
 Predicate = Callable[[Document, Selection, View], bool]
 
@@ -162,6 +163,7 @@ FILTERS: dict[str, Predicate] = {
     "language": is_of_language,
     "country": is_in_country,
     "bbox": is_in_box,
+    "q": lambda document, selection, view: holds_text(document, selection["q"], view),
     "related_to": is_related,
 }
 COMPANIONS = {"match": "possible", "actor_match": "any", "tag_match": "any", "direction": "in", "relation": None}
@@ -188,6 +190,8 @@ def meaning(selection: Selection) -> Form:
         if first in selection or last in selection:
             plain[first] = window(selection, first, last)
             plain.pop(last, None)
+    if "q" in selection:
+        plain["q"] = asked_text(selection["q"])
     if "known_at" in selection:
         plain["known_at"] = span(selection["known_at"]).high
     if selection.get("undated") == ("exclude" if "from" in plain else "include"):

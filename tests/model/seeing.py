@@ -55,6 +55,11 @@ class Snapshot:
         """The actor that a slug stands for."""
         return [slug, *self.merged_through(slug)][-1]
 
+    def names(self) -> dict[str, list[str]]:
+        """All that each actor is called."""
+        forms = {slug: entry.form for slug, entry in self.actors.items()}
+        return {slug: [form["name"], *form["names"].values(), *form["aliases"]] for slug, form in forms.items()}
+
     def aliases(self) -> dict[str, str]:
         return {slug: self.actor(slug) for slug in self.actors}
 

@@ -496,7 +496,8 @@ class Model:
         """At which revision each event last changed, up to the later of two.
 
         Reading: beside a version of its own, what changes an event is a revision that brings it into the selection,
-        takes it out, or has it seen otherwise: merging actors does, and revising the event that `related_to` names.
+        takes it out, or has it seen otherwise: merging actors does, naming them anew, and revising the event that
+        `related_to` names.
         """
         (view, timeline), (other, _) = (self.view(side, caller) for side in (base, head))
         first, last = sorted([view.snapshot.revision, other.snapshot.revision])
@@ -506,7 +507,7 @@ class Model:
                 if before.events.get(ident) is not now.events.get(ident):
                     last_changes[ident] = now.revision
             related = "related_to" in base or (timeline is not None and "related_to" in timeline["selection"])
-            if now.revision > first and (related or before.aliases() != now.aliases()):
+            if now.revision > first and (related or before.aliases() != now.aliases() or before.names() != now.names()):
                 views = [replace(view, snapshot=each) for each in (before, now)]
                 was, are = ({each["id"]: each for each in self.chosen(base, at, timeline)} for at in views)
                 moved = [ident for ident in self.homes if was.get(ident) != are.get(ident)]

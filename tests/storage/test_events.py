@@ -21,7 +21,7 @@ from service.domain.resources import SourceInput
 from service.domain.selection import Selection, holds
 from service.operations import merging
 from service.operations.editing import editing
-from service.storage import events, listing, resources, walking
+from service.storage import events, listing, lookup, resources, walking
 from service.storage.events import Within
 from service.storage.listing import Found
 from service.storage.pool import prepare
@@ -90,7 +90,7 @@ async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monke
         monkeypatch.setattr(walking, "MET_MAX", sizes.choice([30, 220_000]))
         monkeypatch.setattr(walking, "ROWS_MAX", sizes.choice([1, 3, 1_000]))
         # So many terms of one group, and they are no longer walked, or looked for one by one.
-        monkeypatch.setattr(walking, "DRIVING_TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
+        monkeypatch.setattr(lookup, "TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
         for name in ("PAIRS_MAX", "CELLS_MAX", "MONTHS_MAX"):
             monkeypatch.setattr(terms, name, past.random.choice([1, 2, getattr(TERMS, name)]))
         limit = past.random.choice([1, 2, 5, 30, 500])

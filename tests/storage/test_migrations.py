@@ -79,12 +79,17 @@ COUNTS = """
 SELECT t.dimension, t.value, s.span, s.postings FROM term_span s JOIN term t USING (term)
 WHERE s.postings <> 0 ORDER BY 1, 2, 3
 """
+WORDS = """
+SELECT w.word, r.slug, w.revision FROM actor_word w JOIN resource r USING (resource) ORDER BY 1, 2, 3
+"""
+SEARCHED = "SELECT r.kind, r.slug, v.revision, v.search FROM resource_version v JOIN resource r USING (resource)"
 
 
 async def index_of(url: str) -> dict[str, list[Any]]:
     connection = await asyncpg.connect(url)
     try:
-        return {statement: await connection.fetch(statement) for statement in (DERIVED, POSTINGS, COUNTS)}
+        statements = (DERIVED, POSTINGS, COUNTS, WORDS, f"{SEARCHED} ORDER BY 1, 2, 3")
+        return {statement: await connection.fetch(statement) for statement in statements}
     finally:
         await connection.close()
 
@@ -99,6 +104,7 @@ async def test_a_store_of_the_first_schema_is_indexed_anew(scratch: str) -> None
         await opened.close()
     before = await index_of(scratch)
     assert any(row["told"] for row in before[DERIVED])
+    assert len(before[WORDS]) > 50
     assert await migrate(scratch, "0001") == "0001"
     assert await ask(scratch, "SELECT count(*) FROM posting WHERE span & 32 <> 0") == 0
     voices = (
@@ -113,10 +119,14 @@ async def test_a_store_of_the_first_schema_is_indexed_anew(scratch: str) -> None
     await ask(scratch, f"DELETE FROM posting WHERE term IN (SELECT t.term FROM term t WHERE {new})")
     await ask(scratch, f"DELETE FROM term_span WHERE term IN (SELECT t.term FROM term t WHERE {new})")
     await ask(scratch, f"DELETE FROM term t WHERE {new}")
+    await ask(scratch, "UPDATE resource_version SET search = 'folded otherwise'")
     assert await indexing.upgrade(scratch) == newest()
     assert await ask(scratch, "SELECT index_generation FROM head") == indexing.GENERATION
     after = await index_of(scratch)
     assert after == before
+    assert await migrate(scratch, "0002") == "0002"
+    assert await indexing.upgrade(scratch) == newest()
+    assert await index_of(scratch) == before
     # Once it is done, it is not done again.
     await ask(scratch, "TRUNCATE posting")
     await indexing.upgrade(scratch)

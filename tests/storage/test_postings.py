@@ -94,13 +94,25 @@ async def test_a_retracted_event_has_no_terms_and_comes_back_with_them(past: Pas
     assert back > 0
 
 
-async def test_writes_that_change_words_alone_touch_no_posting(past: Past) -> None:
+async def test_a_change_of_text_touches_only_the_postings_of_words_that_come_or_go(past: Past) -> None:
     event = min(past.forms.keys() - past.retracted)
+    await past.retitle(event, "Other words for the same")
     before = await past.connection.fetch("SELECT ctid, xmin, p FROM posting p ORDER BY p")
     revision = past.head
-    await past.retitle(event, "Other words for the same")
+    await past.retitle(event, "FOR the same: other words")
     assert past.head == revision + 1
     assert await past.connection.fetch("SELECT ctid, xmin, p FROM posting p ORDER BY p") == before
+    await past.retitle(event, "The same for everybody")
+    touched = await past.connection.fetch(
+        """SELECT DISTINCT t.dimension, t.value, p.since = $1, p.until = $1 FROM posting p JOIN term t USING (term)
+           WHERE p.since = $1 OR p.until = $1 ORDER BY 2""",
+        past.head,
+    )
+    assert [*map(tuple, touched)] == [
+        ("word", "everybody", True, False),
+        ("word", "other", False, True),
+        ("word", "words", False, True),
+    ]
 
 
 async def test_terms_are_numbered_once(connection: asyncpg.Connection) -> None:

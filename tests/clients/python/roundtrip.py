@@ -197,6 +197,7 @@ listed: Mapping[str, list[str]] = {
     "language": keys(list_events.sync(client=anyone, collection=[slug], language=["sq"])),
     "country": keys(list_events.sync(client=anyone, collection=[slug], country=["XK"])),
     "bbox": keys(list_events.sync(client=anyone, collection=[slug], bbox="20,42,22,43")),
+    "q": keys(list_events.sync(client=anyone, collection=[slug], q='alpha or "no such" -declared')),
     "related_to": keys(list_events.sync(client=anyone, collection=[slug], related_to=deployed.id)),
     "relation": keys(
         list_events.sync(client=anyone, collection=[slug], related_to=deployed.id, relation=[RelationType.CAUSES])
