@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-from service.api import batch, diff, events, merging, resources, revisions
+from service.api import batch, counts, diff, events, merging, resources, revisions
 from service.api import service as about
 from service.api.document import document_bytes
 from service.api.http import EXCEPTION_HANDLERS, handlers_of
@@ -17,6 +17,7 @@ from service.storage.pool import open_pool
 OPERATIONS: tuple[Operation, ...] = (
     *about.OPERATIONS,
     *events.OPERATIONS,
+    *counts.OPERATIONS,
     *batch.OPERATIONS,
     *resources.OPERATIONS,
     *merging.OPERATIONS,
