@@ -36,13 +36,13 @@ async def walk_selection(
     limit: int,
     *,
     looks: bool = False,
-    in_vain: int = CANDIDATES_MAX,
+    in_vain: int | None = None,
 ) -> AsyncIterator[Found]:
     """The selection's events beyond `after`, in order: the one read path.
 
     Documents are decoded only where a lens may trim them or the index cannot decide. It ends with the listing; `limit`
     is how many the caller is likely to take, by which the work is sized; `looks` gives each along as it is seen. Raises
-    SelectionTooBroad where more candidates than `in_vain` go by before that many are chosen.
+    SelectionTooBroad where too many candidates go by before that many are chosen: 50,000, or `in_vain`.
     """
     groups = await walking.groups_of(connection, selection)
     named = await named_of(connection, selection, groups)
@@ -102,7 +102,7 @@ async def walk_selection(
                 budget = max(budget, min(2 * budget, walking.BUDGET_MAX))
                 if gone_by > MERGED_AFTER and not merged and not named.beside:
                     met, merged = groups.met, True
-            if gone_by > in_vain:
+            if gone_by > (CANDIDATES_MAX if in_vain is None else in_vain):
                 raise SelectionTooBroad(
                     "Too many events would have to be looked at to find the ones asked for. "
                     "Narrow the window of dates, or drop one of the filters that rarely meet."
