@@ -80,7 +80,7 @@ async def test_a_sample_stands_for_all(past: Past, monkeypatch: pytest.MonkeyPat
             assert counted.matching == counted.found * counted.rate
         sampled = msgspec.structs.replace(selection, sampled=facets.counted.rate)
         assert await read_facets(past.connection, sampled, FACETS, 500) == facets
-    assert all(rates[rate] for rate in (1, *RATES)), rates
+    assert rates.keys() >= {1, 4, 8}, rates
 
 
 def test_samples_hold_those_that_are_smaller() -> None:
