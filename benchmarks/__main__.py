@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-NAMES = ("dates", "pages", "ucdp")
+NAMES = ("dates", "pages", "counts", "ucdp")
 
 
 def main() -> None:

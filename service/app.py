@@ -2,7 +2,7 @@
 
 from litestar import Litestar
 
-from service.api import batch, diff, events, merging, resources, revisions
+from service.api import batch, counts, diff, events, merging, resources, revisions
 from service.api import service as about
 from service.api.answers import Front
 from service.api.document import document_bytes
@@ -15,6 +15,7 @@ from service.settings import Settings
 OPERATIONS: tuple[Operation, ...] = (
     *about.OPERATIONS,
     *events.OPERATIONS,
+    *counts.OPERATIONS,
     *batch.OPERATIONS,
     *resources.OPERATIONS,
     *merging.OPERATIONS,

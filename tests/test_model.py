@@ -966,6 +966,69 @@ def test_a_timeline_holds_any_parameter_and_each_lens_by_itself(editor: Editor) 
 # --- Diff
 
 
+def buckets(answer: Document | None) -> list[tuple[str, int, int]]:
+    assert answer is not None
+    return [(each["start"], each["count"], each["certain"]) for each in answer["buckets"]]
+
+
+def test_an_event_counts_in_each_bucket_that_it_reaches(editor: Editor) -> None:
+    editor.event("day", occurred="1999-06-10")
+    editor.event("span", occurred="1998/2000-03")
+    editor.event("open", occurred="1999-12-31/..")
+    editor.event("never")
+    answer = editor.model.histogram({}, interval="year")
+    assert answer is not None
+    assert buckets(answer) == [("1998-01-01", 1, 0), ("1999-01-01", 3, 1), ("2000-01-01", 2, 0)]
+    assert (answer["undated"], answer["matching"], answer["buckets"][1]["end"]) == (1, 4, "1999-12-31")
+    assert buckets(editor.model.histogram({"from": "2008"}, interval="decade")) == [("2000-01-01", 1, 0)]
+    assert editor.model.histogram({}, interval="day") is not None
+    editor.event("far", occurred="-0043")
+    assert editor.model.histogram({}, interval="year") is None
+    found = editor.model.histogram({})
+    assert found is not None
+    assert found["interval"] == "century"
+    assert buckets(found)[0] == ("-0100-01-01", 1, 1)
+
+
+def test_weeks_begin_on_mondays_and_quarters_in_their_months(editor: Editor) -> None:
+    editor.event("first", occurred="2025-02-23")
+    editor.event("second", occurred="2025-02-24")
+    assert buckets(editor.model.histogram({}, interval="week")) == [("2025-02-17", 1, 1), ("2025-02-24", 1, 1)]
+    assert buckets(editor.model.histogram({}, interval="quarter")) == [("2025-01-01", 2, 2)]
+
+
+def test_claims_count_once_in_each_bucket(editor: Editor) -> None:
+    editor.source("s")
+    editor.event("told", claims=[claim("s"), claim("s", published="2025-02"), claim("s", published=None)])
+    editor.event("untold", claims=[claim("s", published=None)])
+    window = {"published_from": "2025-02-18", "published_to": "2025-02-20"}
+    days = buckets(editor.model.histogram(window, "published", "day"))
+    assert days == [("2025-02-18", 1, 0), ("2025-02-19", 1, 1), ("2025-02-20", 1, 0)]
+    answer = editor.model.histogram({}, "published", "month")
+    assert answer is not None
+    assert (buckets(answer), answer["undated"]) == ([("2025-02-01", 1, 1)], 1)
+    assert buckets(editor.model.histogram({}, "recorded", "day")) == [("2025-03-01", 2, 2)]
+
+
+def test_a_value_counts_where_asking_for_it_would_choose(editor: Editor) -> None:
+    for slug in ("a", "b"):
+        editor.actor(slug)
+        editor.source(slug, publisher=slug)
+    actors = [{"actor": "a", "role": "host"}, {"actor": "b", "role": "guest"}]
+    editor.event("both", actors=actors, claims=[claim("a"), claim("b", "denies")], tags=["kfor"])
+    editor.event("one", actors=[{"actor": "b"}], tags=["kfor", "visit"])
+    counted = editor.model.facets({})
+    assert counted["actor"] == {"a": 1, "b": 2}
+    assert counted["tag"] == {"kfor": 2, "visit": 1}
+    assert counted["source"] == counted["publisher"] == {"a": 1, "b": 1}
+    assert counted["kind"] == counted["country"] == {}
+    assert counted["standing"] == {"contested": 1, "unsourced": 1}
+    assert editor.model.facets({"role": "guest"})["actor"] == {"b": 1}
+    assert editor.model.facets({"stance": "denies"})["source"] == {"b": 1}
+    editor.actor("a", into="b")
+    assert editor.model.facets({})["actor"] == {"b": 2}
+
+
 def summary(items: list[Document]) -> list[tuple[str, str]]:
     return [(item["op"], item["id"]) for item in items]
 

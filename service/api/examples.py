@@ -172,6 +172,17 @@ READS: Final[Mapping[str, Reads]] = {
         "As it is": ("", JSON),
         "As it was known before it was denied": ("known_at=2025-02-19&include=none", JSON),
     },
+    "readHistogram": {
+        "Each year from 1999 to 2002": ("from=1999&to=2002&interval=year", JSON),
+        "What was made public on which day": (
+            "on=published&interval=day&published_from=2025-02-19&published_to=2025-02-23",
+            JSON,
+        ),
+    },
+    "readFacets": {
+        "Who takes part most": ("facet=actor&facet_limit=3", JSON),
+        "How things stood before the denial": ("facet=standing&tag=us-troops&known_at=2025-02-19", JSON),
+    },
     "readEventHistory": {"The first revision": ("limit=1", JSON), "As a note": ("", MARKDOWN)},
     "listTimelineEvents": {"The first of a timeline": ("limit=1&include=none", JSON)},
     "readDiff": {

@@ -9,6 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from service.api.problems import ROWS_MAX, RowOutcome
 from service.domain.diff import PATCH_MAX, Change, Patch
 from service.domain.event import Event, Input, Output
+from service.domain.facets import FACET_LIMIT_MAX
+from service.domain.histogram import BUCKETS_MAX, Bucket, Clock, Interval
 from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
 from service.domain.resources import Actor, Collection, Source, Timeline
 from service.domain.values import LINE_PATTERN, TEXT_PATTERN, Cause, Count, Line, Recorded, Revision, Word
@@ -206,6 +208,77 @@ class Diff(Output, frozen=True, kw_only=True):
     items: Annotated[list[Change], Meta(max_length=LIMIT_MAX)]
     included: Annotated[DiffIncluded | None, Meta(description="Null with include=none.")]
     next: Next
+
+
+Approximate = Annotated[
+    bool,
+    Meta(
+        description="Whether a sample was counted, since too many events would have had to be looked at. Then every "
+        "number is that of the sample, times the events for which each of it stands."
+    ),
+]
+Margin = Annotated[
+    Count,
+    Meta(
+        description="By how many events `matching` may be wrong to either side, in 95 of 100 cases; 0 where it is "
+        "exact. Another number n may be wrong by the margin times the square root of n / matching."
+    ),
+]
+Matching = Annotated[Count, Meta(description="Events of the selection.")]
+
+
+class Histogram(Output, frozen=True, kw_only=True):
+    """How many events of a selection fall into each of the buckets that a stretch of time is cut into."""
+
+    interval: Annotated[Interval, Meta(description="The length of the buckets.")]
+    step: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000_000,
+            description="How many such intervals a bucket has: more than one only of millennia.",
+            extra_json_schema={"format": "int32"},
+        ),
+    ]
+    on: Clock
+    buckets: Annotated[
+        list[Bucket],
+        Meta(max_length=BUCKETS_MAX, description="One after the other, without a gap, from the first event on."),
+    ]
+    undated: Annotated[Count, Meta(description="Events in no bucket, since they have no date on this clock.")]
+    matching: Matching
+    approximate: Approximate
+    margin: Margin
+    revision: Read
+
+
+class FacetValue(Output, frozen=True, kw_only=True):
+    """A value, and how many events of the selection have it."""
+
+    value: Word
+    count: Count
+
+
+FacetValues = Annotated[
+    Annotated[list[FacetValue], Meta(max_length=FACET_LIMIT_MAX)] | None,
+    Meta(description="Those that most events have first; null where it was not asked for."),
+]
+
+
+class Facets(Output, frozen=True, kw_only=True):
+    """How many events of a selection have each of the values by which it could be narrowed."""
+
+    actor: FacetValues
+    source: FacetValues
+    publisher: FacetValues
+    tag: FacetValues
+    kind: FacetValues
+    country: FacetValues
+    standing: FacetValues
+    matching: Matching
+    approximate: Approximate
+    margin: Margin
+    revision: Read
 
 
 class LandingLink(Output, frozen=True, kw_only=True):

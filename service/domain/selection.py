@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from service.domain.filters import Filters, hold
 from service.domain.lenses import Lens, Seen
+from service.domain.sampling import is_sampled
 
 
 class Sight(Struct, frozen=True):
@@ -35,6 +36,8 @@ class Selection(Struct, frozen=True):
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
     descending: bool = False
+    sampled: int = 1
+    """For how many events each of those chosen stands: a rate of `sampling`, or 1 for all of them."""
 
     @property
     def collections(self) -> frozenset[str]:
@@ -55,7 +58,7 @@ def holds(selection: Selection, seen: Seen) -> bool:
     named = event.id in selection.include or (selection.filters.ids is not None and event.id in selection.filters.ids)
     if event.collection not in selection.collections and not (named and event.collection in selection.sight.named):
         return False
-    if event.id in selection.exclude:
+    if event.id in selection.exclude or (selection.sampled > 1 and not is_sampled(event.id, selection.sampled)):
         return False
     return hold(selection.filters, seen, selection.lens) and (
         event.id in selection.include or hold(selection.timeline, seen, selection.lens)

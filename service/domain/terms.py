@@ -15,6 +15,7 @@ from service.domain.dates import LATEST, bound_text, parse, year_start
 from service.domain.event import Claim, Event, Facts
 from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
 from service.domain.lenses import Aliases, Lens
+from service.domain.sampling import samples_of
 from service.domain.standing import Tally
 from service.domain.text import Phrase, Piece, Text, searched
 from service.domain.words import WORD_LENGTH_MAX, indexed, words_of
@@ -53,6 +54,7 @@ def posted(event: Event, facts: Facts, parents: Parents, aliases: Aliases) -> fr
     terms = {*_of_event(event), *_of_claims(event, facts), *_of_standing(event, facts, aliases)}
     terms |= {("basis", slug) for slug in beneath(event, parents)}
     terms |= _of_text(event)
+    terms |= {sample(rate) for rate in samples_of(event.id)}
     terms |= {("reaches", collection) for collection in facts.reaches if collection is not None}
     return frozenset(terms)
 
@@ -182,10 +184,15 @@ def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
 
 
 def is_exact(filters: Filters, lens: Lens) -> bool:
-    """Whether the groups asked for choose just what the filters choose, dates, ids, keys and revisions apart."""
+    """Whether the groups asked for choose just what the filters choose, dates, ids, keys and revisions apart.
+
+    Through a lens that takes claims away they do only where nothing is asked of claims and no account dates events.
+    """
     members = (filters.claim.sources, filters.claim.publishers, filters.claim.speakers, filters.claim.stances)
+    asks_of_claims = any(members) or filters.standings or filters.origins_min or filters.text is not None
     return (
-        not lens.trims
+        not lens.of_account
+        and not (lens.trims and asks_of_claims)
         and sum(bool(member) for member in members) <= 1
         and filters.claim.published is None
         and filters.origins_min != 1
@@ -202,6 +209,11 @@ def excluded(filters: Filters, lens: Lens) -> Iterator[Group]:
             if phrase in filters.text.unwanted:
                 group = _of_pieces(list(phrase.pieces), (phrase,), actors, lens)
                 yield msgspec.structs.replace(group, exact=group.exact and not lens.trims)
+
+
+def sample(rate: int) -> Term:
+    """Of the events that stand for so many each."""
+    return "sample", str(rate)
 
 
 def of_account(lens: Lens) -> Iterator[Group]:

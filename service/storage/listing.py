@@ -22,7 +22,7 @@ MERGED_AFTER: Final = 4_000
 
 
 class Found(Struct, frozen=True):
-    """An event that a selection chooses. seen: None where it shows just as it is stored, and nobody had to look."""
+    """An event that a selection chooses. seen: None where it shows just as it is stored, unless it was asked for."""
 
     version: Version
     position: Position
@@ -30,17 +30,23 @@ class Found(Struct, frozen=True):
 
 
 async def walk_selection(
-    connection: Connection, selection: Selection, after: Position | None, limit: int
+    connection: Connection,
+    selection: Selection,
+    after: Position | None,
+    limit: int,
+    *,
+    looks: bool = False,
+    in_vain: int | None = None,
 ) -> AsyncIterator[Found]:
     """The selection's events beyond `after`, in order: the one read path.
 
     Documents are decoded only where a lens may trim them or the index cannot decide. It ends with the listing; `limit`
-    is how many the caller is likely to take, by which the work is sized. Raises SelectionTooBroad where too many
-    candidates go by before that many are chosen.
+    is how many the caller is likely to take, by which the work is sized; `looks` gives each along as it is seen. Raises
+    SelectionTooBroad where too many candidates go by before that many are chosen: 50,000, or `in_vain`.
     """
     groups = await walking.groups_of(connection, selection)
-    named = await _named(connection, selection, groups)
-    recheck = not groups.exact
+    named = await named_of(connection, selection, groups)
+    recheck = looks or selection.lens.trims or not groups.decide
     closed = selection.revision != selection.head
     budget = max(walking.budget_of(groups, limit), len(named.events))
     rows = limit
@@ -78,7 +84,8 @@ async def walk_selection(
                 seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
                 if recheck and (seen is None or seen.position != candidate.position or not holds(selection, seen)):
                     continue
-                yield Found(candidate.version, candidate.position, None if seen is None or seen.whole else seen)
+                shown = seen if looks or (seen is not None and not seen.whole) else None
+                yield Found(candidate.version, candidate.position, shown)
                 chosen, gone_by = chosen + 1, gone_by - 1
                 if chosen % limit == 0:
                     gone_by, merged = 0, False
@@ -95,7 +102,7 @@ async def walk_selection(
                 budget = max(budget, min(2 * budget, walking.BUDGET_MAX))
                 if gone_by > MERGED_AFTER and not merged and not named.beside:
                     met, merged = groups.met, True
-            if gone_by > CANDIDATES_MAX:
+            if gone_by > (CANDIDATES_MAX if in_vain is None else in_vain):
                 raise SelectionTooBroad(
                     "Too many events would have to be looked at to find the ones asked for. "
                     "Narrow the window of dates, or drop one of the filters that rarely meet."
@@ -108,7 +115,7 @@ WALK_LONG: Final = 4 * OUTRIGHT_MAX
 """Lists so long are not walked through an early revision, or for what was known early, before that is tried."""
 
 
-async def _named(connection: Connection, selection: Selection, groups: Groups) -> Named:
+async def named_of(connection: Connection, selection: Selection, groups: Groups) -> Named:
     """The events that a selection asks for outright, beside a walk or in place of it.
 
     Those of the request's ids or keys, or the timeline's; those that one event points at; the few recorded in a span of

@@ -101,6 +101,18 @@ async def recorded_between(connection: Connection, first: datetime | None, last:
     return (INT8_MAX if low is None else low), (0 if high is None else INT8_MAX if last is None else high)
 
 
+FIRST_SINCE = """
+SELECT (SELECT r.revision FROM revision r WHERE r.recorded >= q.instant ORDER BY r.recorded LIMIT 1)
+FROM unnest($1::timestamptz[]) WITH ORDINALITY AS q(instant, place) ORDER BY q.place
+"""
+
+
+async def first_since(connection: Connection, instants: Iterable[datetime]) -> list[int]:
+    """The first revision recorded at each instant or later; beyond all revisions where there is none."""
+    rows = await connection.fetch(FIRST_SINCE, list(instants))
+    return [INT8_MAX if row[0] is None else row[0] for row in rows]
+
+
 LOG_DESCENDING = """
 SELECT revision, recorded, author, cause, message, counts FROM revision
 WHERE revision < $1 AND revision <= $2 ORDER BY revision DESC LIMIT $3

@@ -4,7 +4,7 @@ One statement walks the shortest of a selection's lists, checks the other terms 
 its documents along. What it yields is a superset where a term cannot decide; `listing` rechecks it.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -35,12 +35,13 @@ ROWS_MAX: Final = 1_000
 # $20..$23 the request's bounds, $24..$27 the timeline's, $28 whether it takes dated or undated, $29 events excluded
 # $30 collections in sight, $31..$34 groups of the request and $35 terms that it wants all of, $36..$40 of the timeline
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
-# $45 whether facts are wanted of all, $46 terms of collections out of sight, for which they are wanted anyway
-# $47 terms of another group, where walks are to stop only at events that stand in its lists too; else null
-# $48 terms of which the request wants none, $49 and the timeline
+# $45 terms of another group, where walks are to stop only at events that stand in its lists too; else null
+# $46 terms of which the request wants none, $47 and the timeline
+# Of the page itself: $48 whether facts are wanted of all, $49 terms of collections out of sight, for which they are
+# wanted anyway.
 # `met` has a literal limit, from which the planner knows that it may be hashed.
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
-_PAGE = """
+_CHOSEN = """
 WITH walk AS MATERIALIZED (
     SELECT s.term, b.* FROM term_span s
     JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS b(span, lo, hi, event, stop)
@@ -56,7 +57,7 @@ WITH walk AS MATERIALIZED (
           AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11 AND p.since <= $7 AND p.until > $7 AND p.known <= $8
         OFFSET 0
     ) x
-    WHERE s.term = ANY ($47::int4[]) AND s.postings > 0
+    WHERE s.term = ANY ($45::int4[]) AND s.postings > 0
     LIMIT 250000
 ), found AS (
     SELECT x.t_lo, x.t_hi, x.event, false AS pinned FROM walk w CROSS JOIN LATERAL (
@@ -64,7 +65,7 @@ WITH walk AS MATERIALIZED (
         WHERE p.term = w.term AND p.span = w.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
           AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11
           AND p.since <= $7 AND p.until > $7 AND p.known <= $8
-          AND ($47::int4[] IS NULL OR p.event IN (SELECT m.event FROM met m))
+          AND ($45::int4[] IS NULL OR p.event IN (SELECT m.event FROM met m))
         ORDER BY p.t_lo {order}, p.t_hi {order}, p.event {order} LIMIT $12
     ) x
   UNION ALL
@@ -81,24 +82,26 @@ WITH walk AS MATERIALIZED (
     SELECT f.t_lo, f.t_hi, f.event, bool_or(f.pinned) AS pinned FROM found f
     GROUP BY f.t_lo, f.t_hi, f.event
     ORDER BY f.t_lo {order}, f.t_hi {order}, f.event {order} LIMIT $12
-), page AS MATERIALIZED (
+), page AS {kept} (
     SELECT c.t_lo AS at_lo, c.t_hi AS at_hi, v.*
     FROM candidate c CROSS JOIN LATERAL (
         SELECT * FROM version v WHERE {fetch} AND v.revision <= $7
         ORDER BY v.revision DESC LIMIT 1
     ) v
     WHERE c.event <> ALL ($29::int8[]) AND (c.pinned OR v.terms && $30)
-      AND v.revision BETWEEN $41 AND $42 AND v.terms @> $35::int4[] AND NOT v.terms && $48::int4[]
+      AND v.revision BETWEEN $41 AND $42 AND v.terms @> $35::int4[] AND NOT v.terms && $46::int4[]
       AND ($31::int4[] IS NULL OR v.terms && $31) AND ($32::int4[] IS NULL OR v.terms && $32)
       AND ($33::int4[] IS NULL OR v.terms && $33) AND ($34::int4[] IS NULL OR v.terms && $34)
       AND (c.pinned OR (
-          v.revision BETWEEN $43 AND $44 AND v.terms @> $40::int4[] AND NOT v.terms && $49::int4[]
+          v.revision BETWEEN $43 AND $44 AND v.terms @> $40::int4[] AND NOT v.terms && $47::int4[]
           AND ($36::int4[] IS NULL OR v.terms && $36) AND ($37::int4[] IS NULL OR v.terms && $37)
           AND ($38::int4[] IS NULL OR v.terms && $38) AND ($39::int4[] IS NULL OR v.terms && $39)))
     LIMIT $13
 )
+"""
+_PAGE = """
 SELECT event, revision, t_lo, t_hi, known, span = 10, document,
-       CASE WHEN $45 OR terms && $46::int4[] THEN facts END, actors, sources, at_lo, at_hi, NULL::int8
+       CASE WHEN $48 OR terms && $49::int4[] THEN facts END, actors, sources, at_lo, at_hi, NULL::int8
 FROM page
 UNION ALL
 SELECT last.event, (SELECT revision FROM head), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, last.t_lo, last.t_hi,
@@ -109,6 +112,9 @@ FROM (SELECT) always LEFT JOIN LATERAL (
 """
 _ASCENDING = {"beyond": ">", "stop": "p.t_lo <= $9 AND w.stop <= $9", "order": "ASC", "reverse": "DESC"}
 _DESCENDING = {"beyond": "<", "stop": "p.t_lo >= w.stop AND $9 >= w.stop", "order": "DESC", "reverse": "ASC"}
+_KEPT = {"kept": "MATERIALIZED"}
+# What is only counted goes by as it is found, and no document is fetched for it.
+_PASSING = {"kept": "NOT MATERIALIZED"}
 # Events stand at their own dates, and their documents near those of the same time.
 _OWN = {"places": "SELECT v.t_lo, v.t_hi, v.span = 10", "fetch": "v.t_lo = c.t_lo AND v.event = c.event"}
 # In an account they stand at any date that it may give them; which one it is, is known when it has been seen.
@@ -119,10 +125,18 @@ _TOLD = {
     """,
     "fetch": "v.event = c.event",
 }
-PAGE_ASCENDING = _PAGE.format(**_ASCENDING, **_OWN)
-PAGE_DESCENDING = _PAGE.format(**_DESCENDING, **_OWN)
-ACCOUNT_ASCENDING = _PAGE.format(**_ASCENDING, **_TOLD)
-ACCOUNT_DESCENDING = _PAGE.format(**_DESCENDING, **_TOLD)
+PAGE_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_OWN, **_KEPT)
+PAGE_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_OWN, **_KEPT)
+ACCOUNT_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_TOLD, **_KEPT)
+ACCOUNT_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_TOLD, **_KEPT)
+
+
+def of_chosen(ending: str, **parts: str) -> str:
+    """A statement on what the terms choose, by the rules of the page: in `page`, of those looked at, in `candidate`.
+
+    It takes what `arguments_of` gives, and from $48 on what it needs for itself.
+    """
+    return _CHOSEN.format(**_ASCENDING, **_OWN, **_PASSING) + ending.format(**parts)
 
 
 def cost_of(group: Terms) -> float:
@@ -139,7 +153,8 @@ class Groups(Struct, frozen=True):
     unwanted: list[list[int]]
     """Terms that no event may have: of the request, and of the timeline."""
     hidden: list[int]
-    exact: bool
+    decide: bool
+    """Whether they choose just what the selection does, so that nobody has to look."""
 
     @property
     def impossible(self) -> bool:
@@ -177,6 +192,8 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
     hidden = Group(tuple(("reaches", slug) for slug in lens.hidden))
     wanted = [list(terms.asked(side, lens)) for side in sides]
     wanted[0] += terms.of_account(lens)
+    if selection.sampled > 1:
+        wanted[0].append(Group((terms.sample(selection.sampled),)))
     unwanted = [[group for group in terms.excluded(side, lens) if group.exact] for side in sides]
     asked = [group for side in (*wanted, *unwanted) for group in side]
     past = selection.revision != selection.head
@@ -191,7 +208,7 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
         timeline=checked[1],
         unwanted=[[number for group in side for number in group.sure] for side in left_out],
         hidden=reaching.numbers,
-        exact=all(terms.is_exact(side, lens) for side in sides)
+        decide=all(terms.is_exact(side, lens) for side in sides)
         and all(found is not None and found.unsure is None for found in map(there.get, asked))
         and all(sum(len(group.numbers) > 1 for group in side) <= GROUPS_MAX for side in checked),
     )
@@ -246,20 +263,61 @@ async def walk(
     `closed` walks postings that have since been closed too; it is needed for every revision but the head. `met` are
     terms of a group with which the walk is merged: its candidates are those that stand in lists of both.
     """
-    request, timeline = selection.filters, selection.timeline
     descending = selection.descending and not undated
+    account = selection.lens.of_account
+    statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
+    arguments = await arguments_of(
+        connection,
+        selection,
+        groups,
+        named,
+        undated=undated,
+        descending=descending,
+        after=after,
+        rows=rows,
+        budget=budget,
+        closed=closed,
+        met=met,
+    )
+    found = await connection.fetch(statements[descending], *arguments, facts, groups.hidden)
+    last = found[-1]
+    return Walk(
+        candidates=[
+            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, found[:-1])
+        ],
+        last=None if last[0] is None else (undated, last[10], last[11], last[0]),
+        exhausted=last[12] < budget,
+        looked_at=last[12],
+        head=last[1],
+    )
+
+
+async def arguments_of(
+    connection: Connection,
+    selection: Selection,
+    groups: Groups,
+    named: Named,
+    *,
+    undated: bool,
+    descending: bool = False,
+    after: Position | None = None,
+    rows: int,
+    budget: int,
+    closed: bool,
+    met: list[int] | None,
+) -> list[Any]:
+    """What the statement is given to find what a selection may choose."""
+    request, timeline = selection.filters, selection.timeline
     account = selection.lens.of_account
     bounds = request.bounds & timeline.bounds
     takes_timeline = _takes(timeline, undated) and not groups.impossible_timeline
     walks = named.walks and _takes(request, undated) and takes_timeline and not groups.impossible
     start = _outermost(descending) if after is None else after[1:]
     spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed, account)
-    statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
     driver: list[int] = []
     if walks:
         driver = await _numbers(connection, named.beside) if named.beside else groups.driver.numbers
-    found = await connection.fetch(
-        statements[descending],
+    return [
         driver,
         spans,
         [place[0] for place in places],
@@ -286,21 +344,9 @@ async def walk(
         *_checked(groups.timeline),
         *(request.revisions or (0, LATEST)),
         *(timeline.revisions or (0, LATEST)),
-        facts,
-        groups.hidden,
         met,
         *groups.unwanted,
-    )
-    last = found[-1]
-    return Walk(
-        candidates=[
-            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, found[:-1])
-        ],
-        last=None if last[0] is None else (undated, last[10], last[11], last[0]),
-        exhausted=last[12] < budget,
-        looked_at=last[12],
-        head=last[1],
-    )
+    ]
 
 
 async def _numbers(connection: Connection, named: tuple[Term, ...]) -> list[int]:

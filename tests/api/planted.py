@@ -15,9 +15,11 @@ from service.domain import asking, dates, diff, filters, lenses, rendering, stan
 from service.domain.asking import Lenses
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.filters import Box, ClaimFilter
+from service.domain.histogram import Tally
 from service.domain.lenses import Lens
 from service.domain.text import Phrase
-from service.operations import comparing, naming, pairing, selecting, turning
+from service.operations import comparing, counting, naming, pairing, selecting, turning
+from service.storage import counting as counted
 from service.storage import listing, names, resources
 
 replace: Callable[..., Any] = msgspec.structs.replace
@@ -152,6 +154,7 @@ def in_law(name: str, *replaced: tuple[Any, str, Wrong]) -> Bug:
 
 LISTINGS = "listings_through_the_lenses_equal_the_models"
 DIFFS = "a_diff_leads_from_the_base_to_the_head"
+COUNTED = "counts_equal_the_models"
 SIGHT = "what_a_caller_may_not_see_is_nowhere"
 BUGS: dict[str, Bug] = {
     "confirming does not assert": in_law(LISTINGS, (standing, "ASSERTING", lambda right: right - {"confirms"})),
@@ -202,6 +205,18 @@ BUGS: dict[str, Bug] = {
         ),
     ),
     "what exists outside a selection is not told": in_law(DIFFS, (comparing, "change_between", without_other)),
+    "an event counts only where it begins": in_law(
+        COUNTED,
+        (
+            Tally,
+            "add",
+            lambda right: lambda tally, ranges, number: right(tally, [(each[0], each[0]) for each in ranges], number),
+        ),
+    ),
+    "values count in other claims than those asked for": in_law(
+        COUNTED, (counting, "posted_alike", lambda right: lambda *given: True)
+    ),
+    "merged actors count beside those they stand for": in_law(COUNTED, (counted, "_alike", not_resolved)),
     "keys are not matched": in_law(DIFFS, (pairing, "counterparts", matched_by_id)),
 }
 

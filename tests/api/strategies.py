@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.model import Form
+from tests.model import CLOCKS, INTERVALS, Form
 
 # --- Vocabularies
 
@@ -329,6 +329,9 @@ TOUR: list[Form] = [
 """Each parameter by itself, and those that must hold of one thing in pairs, since what is drawn may pass one by."""
 readings = st.tuples(one_of([*CALLERS, "writer"]), weighted(*[selections] * 5, own_timelines))
 """Who asks, and for what."""
+
+counts = st.tuples(readings, one_of(CLOCKS), one_of(["auto", "auto", *INTERVALS]))
+"""Who asks for how many of what there are, by which clock, and in which intervals."""
 
 Sides = tuple[Form, Form, Form, Form]
 one_home: Forms = one_of([{"collection": [name]} for name in COLLECTIONS])

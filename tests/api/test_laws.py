@@ -6,7 +6,7 @@
 import os
 from collections.abc import Callable, Iterator
 from functools import wraps
-from itertools import cycle
+from itertools import cycle, product
 from typing import Any
 
 import httpx
@@ -26,6 +26,7 @@ from tests.api.strategies import (
     History,
     Sides,
     comparisons,
+    counts,
     histories,
     keyed_events,
     one_of,
@@ -48,7 +49,20 @@ from tests.api.world import (
     two_sided,
 )
 from tests.conftest import Live
-from tests.model import COMPANIONS, FILTERS, LENSES, PINS, Document, Form, compared, ordered, thinned
+from tests.model import (
+    CLOCKS,
+    COMPANIONS,
+    FACETS,
+    FILTERS,
+    INTERVALS,
+    LENSES,
+    PINS,
+    Document,
+    Form,
+    compared,
+    ordered,
+    thinned,
+)
 
 FEW = 25
 EXAMPLES = int(os.environ.get("DATELINE_EXAMPLES_LAWS", FEW))
@@ -86,6 +100,7 @@ def law(**strategies: Any) -> Callable[[Law], Law]:
 
 Reading = tuple[str, Form]
 Comparison = tuple[str, str, Sides]
+Count = tuple[Reading, str, str]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +139,29 @@ def test_listings_through_the_lenses_equal_the_models(
         world.check_history(ident, caller)
         world.check_single(ident, world.selection(each), caller)
     check_merged(world)
+
+
+@law(history=histories, drawn=st.lists(counts, min_size=3, max_size=6))
+def test_counts_equal_the_models(store: Store, history: History, drawn: list[Count]) -> None:
+    """And the count of a value is how many events are listed with that value asked for too."""
+    world = World(store)
+    world.play(history)
+    tour = [(reading, *how) for reading, how in zip(next(TOURS), product(CLOCKS, ["auto", *INTERVALS]), strict=False)]
+    for (caller, each), on, interval in drawn + tour:
+        selection = world.selection(each)
+        told = world.counts(selection, caller, on, interval)
+        count_reading(caller, selection)
+        COUNTS["histogram", "none" if told is None else f"{on} by {told['interval']}"] += 1
+        if told is None:
+            continue
+        page = world.listing(selection, caller)
+        assert (told["matching"], told["revision"]) == (len(page["items"]), page["revision"])
+        for name in FACETS:
+            if name not in selection and told["facets"][name]:
+                chosen = told["facets"][name][len(page["items"]) % len(told["facets"][name])]
+                COUNTS["facet", name] += 1
+                narrowed = world.listing({**selection, name: [chosen["value"]]}, caller)
+                assert len(narrowed["items"]) == chosen["count"], (name, chosen)
 
 
 def check_thinned(world: World, selection: Form, caller: str, page: Document, fields: list[str]) -> None:
@@ -547,6 +585,7 @@ def test_every_kind_of_write_lens_parameter_and_diff_occurred() -> None:
         "diff item": {"added", "removed", "changed", "added, other", "removed, other"},
         "pages": {"one", "several", "several, visibility changed"},
         "secrets": {"some"},
+        "facet": set(FACETS),
     }
     missing = {(kind, name) for kind, names in expected.items() for name in names if not COUNTS[kind, name]}
     assert missing == set()

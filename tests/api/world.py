@@ -622,6 +622,41 @@ class World:
         self.check_included(page["included"], page["items"], self.model.view(selection)[0].snapshot)
         return page
 
+    def counts(self, selection: Form, caller: str, on: str, interval: str) -> Document | None:
+        """How many events of a selection there are by time and by value, once found equal to the model's.
+
+        None where the interval is too short, or the timeline not in sight.
+        """
+        asking = self.callers[caller]
+        selection = {name: value for name, value in selection.items() if name != "order"}
+        answers = [
+            self.get(f"/v1/events/{path}", {**selection, **own}, caller)
+            for path, own in (("histogram", {"on": on, "interval": interval}), ("facets", {"facet_limit": 500}))
+        ]
+        if "timeline" in selection and not self.model.timeline_in_sight(selection["timeline"], asking):
+            assert [answer.status_code for answer in answers] == [404, 404]
+            return None
+        assert answers[1].status_code == 200, (str(answers[1].url), answers[1].text)
+        facets = answers[1].json()
+        expected = {
+            name: [{"value": value, "count": count} for value, count in ordered_counts(counter)]
+            for name, counter in self.model.facets(selection, asking).items()
+        }
+        agree({name: facets[name] for name in expected}, expected)
+        modelled = self.model.histogram(selection, on, interval, asking)
+        if modelled is None:
+            assert answers[0].status_code == 400, answers[0].text
+            assert [fault["parameter"] for fault in answers[0].json()["errors"]] == ["interval"]
+            return None
+        assert answers[0].status_code == 200, (str(answers[0].url), answers[0].text)
+        told: Document = answers[0].json()
+        agree({name: told[name] for name in modelled}, modelled)
+        assert (told["on"], told["step"], told["approximate"], told["margin"]) == (on, 1, False, 0)
+        assert {name: told[name] for name in ("matching", "approximate", "margin", "revision")} == {
+            name: facets[name] for name in ("matching", "approximate", "margin", "revision")
+        }
+        return told | {"facets": facets}
+
     def check_included(self, included: Document, documents: Sequence[Document], snapshot: Snapshot) -> None:
         """Every actor and source that the documents name is there once, as it was, and no other."""
         for kind, slugs in self.model.included(documents, snapshot).items():
@@ -678,6 +713,11 @@ class World:
             if "revision" in selection:
                 assert first[side]["revision"] == int(selection["revision"])
         return items
+
+
+def ordered_counts(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The values that most have first, and those that as many have in their own order."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def count_reading(caller: str, selection: Form) -> None:

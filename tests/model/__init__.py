@@ -13,6 +13,7 @@ To widen it: a filter is one function in `choosing.FILTERS`, a lens over claims 
 
 from tests.model.choosing import COMPANIONS, FILTERS, holds, meaning, ordered, pointing, thinned
 from tests.model.claims import claim_order, count_origins, reach, standing
+from tests.model.counting import CLOCKS, FACETS, INTERVALS
 from tests.model.dates import ONE_DATE, day_number, instant, is_leap, span
 from tests.model.forms import (
     OTHERS,
@@ -35,8 +36,11 @@ from tests.model.store import ANYONE, WRITER, Caller, Change, Model, Plan, diffe
 __all__ = [
     "ANYONE",
     "CLAIM_LENSES",
+    "CLOCKS",
     "COMPANIONS",
+    "FACETS",
     "FILTERS",
+    "INTERVALS",
     "LENSES",
     "ONE_DATE",
     "OTHERS",

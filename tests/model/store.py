@@ -1,5 +1,6 @@
 """The whole: a store's history, every kind of write to it, and every answer that can be read from it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import Any
 
 from tests.model.choosing import holds, meaning, ordered, pointing
 from tests.model.claims import reach
+from tests.model.counting import FACETS, facet, histogram
 from tests.model.dates import instant
 from tests.model.forms import (
     Document,
@@ -382,6 +384,17 @@ class Model:
             and (timeline is None or in_timeline(document, timeline, view))
         ]
         return ordered(documents, self.order_of(selection, timeline))
+
+    def histogram(
+        self, selection: Selection, on: str = "occurred", interval: str = "auto", caller: Caller = ANYONE
+    ) -> Document | None:
+        """The buckets of a selection and what falls into none; None where the interval is too short for it."""
+        return histogram(self.listing(selection, caller), selection, on, interval)
+
+    def facets(self, selection: Selection, caller: Caller = ANYONE) -> dict[str, Counter[str]]:
+        """How many events of a selection have each value of each facet."""
+        documents, view = self.listing(selection, caller), self.view(selection, caller)[0]
+        return {name: facet(documents, selection, view, name) for name in FACETS}
 
     def included(self, documents: Iterable[Document], snapshot: Snapshot) -> dict[str, set[str]]:
         """The actors and sources that come with documents, by kind.

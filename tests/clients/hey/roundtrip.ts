@@ -22,6 +22,8 @@ import {
   readDiff,
   readEvent,
   readEventHistory,
+  readFacets,
+  readHistogram,
   recordEventBatch,
   retractEvent,
   reviseEvent,
@@ -106,6 +108,20 @@ async function main(): Promise<void> {
   listed.fields = Object.keys(got((await list({ limit: 1, fields: "title,occurred" })).items[0])).sort();
   listed.include = [(await list({ include: "none" })).included === null ? "nothing" : "something"];
 
+  // Counted, by each parameter of its own.
+
+  const counted = got(
+    (
+      await readHistogram({
+        client: anyone,
+        query: { collection: [slug], to: "2019", undated: "include", interval: "decade", on: "occurred" },
+      })
+    ).data,
+  );
+  const valued = got(
+    (await readFacets({ client: anyone, query: { collection: [slug], facet: ["tag"], facet_limit: 2 } })).data,
+  );
+
   // Paged to the end.
 
   const paged = keys(first);
@@ -157,6 +173,9 @@ async function main(): Promise<void> {
 
   const report = {
     listed,
+    buckets: counted.buckets.map((bucket) => `${bucket.start} ${bucket.count} ${bucket.certain}`),
+    undated: counted.undated,
+    facets: got(valued.tag).map(({ value, count }) => `${value} ${count}`),
     paged,
     created: `${created.response?.status} ${single.title}`,
     read: outcome(read),

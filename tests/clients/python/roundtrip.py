@@ -19,6 +19,8 @@ from dateline_client.api.events import (
     list_events,
     read_event,
     read_event_history,
+    read_facets,
+    read_histogram,
     record_event_batch,
     retract_event,
     revise_event,
@@ -34,6 +36,7 @@ from dateline_client.models import (
     BatchRow,
     BatchSource,
     Changed,
+    Clock,
     Collection,
     CollectionInput,
     Diff,
@@ -44,8 +47,12 @@ from dateline_client.models import (
     EventPatch,
     EventThinned,
     EventWithIncluded,
+    Facet,
+    Facets,
+    Histogram,
     HistoryPage,
     Inclusion,
+    IntervalOrAuto,
     Match,
     Order,
     Phase,
@@ -220,6 +227,22 @@ listed: Mapping[str, list[str]] = {
     "include": ["nothing"] if bare.included is None else ["something"],
 }
 
+# Counted, by each parameter of its own.
+
+counted = got(
+    Histogram,
+    read_histogram.sync(
+        client=anyone,
+        collection=[slug],
+        to="2019",
+        undated=Undated.INCLUDE,
+        interval=IntervalOrAuto.DECADE,
+        on=Clock.OCCURRED,
+    ),
+)
+valued = got(Facets, read_facets.sync(client=anyone, collection=[slug], facet=[Facet.TAG], facet_limit=2)).tag
+assert isinstance(valued, list)
+
 # Paged to the end.
 
 paged = keys(first)
@@ -290,6 +313,9 @@ def change_of(item: Added | Changed | Removed) -> str:
 
 report = {
     "listed": listed,
+    "buckets": [f"{bucket.start} {bucket.count} {bucket.certain}" for bucket in counted.buckets],
+    "undated": counted.undated,
+    "facets": [f"{each.value} {each.count}" for each in valued],
     "paged": paged,
     "created": f"{created.status_code} {single.title}",
     "read": outcome(read),
