@@ -37,7 +37,7 @@ openapi: development ## Write openapi/ from the code
 schema: development ## Write migrations/schema.sql from the migrations
 	$(BIN)/dateline schema
 
-bench: development ## Measure the figures that the README quotes
+bench: development ## Measure the service under load, for example EVENTS=20000 STORE=/var/tmp/store, or ARGS=dates
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # --no-config keeps the settings of whoever runs it out of the locks.

@@ -1,6 +1,6 @@
 """What it costs to count: histograms and facets of selections of every size, through lenses and in the past.
 
-    python -m benchmarks.counts [--events 20000] [--url ADDRESS] [NAME …]
+    python -m benchmarks.counts [--events 20000] [--store FOLDER] [--url ADDRESS] [NAME …]
 
 The store is `generated`, or one that is loaded already. Each line of the table is one answer, read by anyone, without
 HTTP around it: its median time, and of that how long the service and the database were at work, which is what counts on
@@ -13,18 +13,15 @@ import asyncio
 import os
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.generated import Loading
+from benchmarks.stores import kept
 from service.domain import asking, parameters
 from service.domain.callers import ANYONE
 from service.domain.facets import FACETS
 from service.operations import counting, selecting
-from service.storage.embedded import EmbeddedPostgres
-from service.storage.migrating import migrate
 from service.storage.pool import open_pool
 
 ROUNDS = 7
@@ -114,13 +111,9 @@ async def measure(connection: Any, case: Asked) -> Measured:
     return Measured(statistics.median(times) * 1000, at_work * 1000, *found)
 
 
-async def run(size: int | None, url: str, names: list[str]) -> None:
-    if size is not None:
-        await migrate(url)
+async def run(url: str, names: list[str]) -> None:
     pool = await open_pool(url, 1, 3_600)
     async with pool.acquire() as connection:
-        if size is not None:
-            await Loading(connection, size).load()
         print(f"{await connection.fetchval('SELECT count(*) FROM event')} events", flush=True)
         print(
             f"{'count':45}" + "".join(f"{column:>12}" for column in ("ms", "at work ms", "matching", "told", "one in"))
@@ -137,18 +130,17 @@ async def run(size: int | None, url: str, names: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=20_000, help="how many events to load")
+    parser.add_argument("--store", type=Path, help="folder to keep the store in")
     parser.add_argument("--url", help="address of a database with a generated store")
     parser.add_argument("names", nargs="*", help="only cases whose name contains one of these")
     arguments = parser.parse_args()
     if arguments.url is not None:
-        asyncio.run(run(None, arguments.url, arguments.names))
+        asyncio.run(run(arguments.url, arguments.names))
         return
-    if not 1_000 <= arguments.events <= 1_000_000:
-        sys.exit("between 1,000 and 1,000,000 events")
-    with tempfile.TemporaryDirectory(prefix="dateline-benchmark-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder) / "data") as server:
-            asyncio.run(run(arguments.events, server.dsn, arguments.names))
+    if not 1_000 <= arguments.events <= 10_000_000:
+        sys.exit("between 1,000 and 10,000,000 events")
+    with kept(arguments.events, arguments.store) as store:
+        asyncio.run(run(store.url, arguments.names))
 
 
 if __name__ == "__main__":

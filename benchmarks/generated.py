@@ -1,16 +1,16 @@
-"""A store of generated events, the same for the same size: made by a fixed seed and loaded past the write path.
+"""Generated events, the same for the same size: made by a fixed seed. `loading` loads them past the write path.
 
 Events lie between 1900 and 2025, with days, months, years, spans, open ends and none; recorded in random order over a
 thousand revisions, one in five of them revised since and one in a hundred retracted. They have up to four actors with
 roles and up to four claims, of sources with publishers that rest on each other, a few in a hundred denying, and one in
 fifty with a date of its own; languages, places, tags and relations. Some values are hot, some middling, some rare. A
 few actors have been merged, and some relations lead into a collection that is private.
-
-Events are made and copied by the thousand, so that memory does not grow with them.
 """
 
+from bisect import bisect
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import accumulate
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -31,20 +31,15 @@ from service.domain.event import (
 )
 from service.domain.instants import recorded_text
 from service.domain.lenses import actors_named, bounds_of, known_from, sources_named, told_places
-from service.domain.resources import Actor, Collection, Source, Timeline, name_words
+from service.domain.resources import Actor, Collection, Source, Timeline
 from service.domain.terms import Term
 from service.domain.values import Phase
-from service.operations.indexing import GENERATION
-from service.storage import postings, resources
-from service.storage.pool import Connection
-from service.storage.resources import NewState
 
 SEED = 2025
 REVISIONS = 1_000
 VOCABULARY = 50_000
 FIRST = 2
 """The first revision that makes events; all else is made before."""
-CHUNK = 1_000
 ACTORS = 2_000
 PUBLISHERS = 200
 SOURCES = 2_000
@@ -55,6 +50,11 @@ LANGUAGES = {None: 20, "en": 45, "en-GB": 10, "de": 10, "sr": 8, "sr-Latn": 6, "
 COUNTRIES = {"US": 30, "RS": 20, "XK": 15, "DE": 15, "FR": 10, "AL": 9, "VU": 1}
 STANCES = {"asserts": 80, "confirms": 8, "mentions": 5, "denies": 3, "corrects": 2, "expects": 1, "retracts": 1}
 RELATIONS = {"follows": 60, "causes": 25, "responds_to": 14, "same_as": 1}
+PUBLISHED = {"day": 85, "month": 8, "year": 4, "decade": 1, "none": 2}
+OCCURRED = {
+    "day": 600, "month": 150, "year": 90, "days": 60, "months": 30, "years": 30, "decade": 20, "open": 15, "none": 5,
+}  # fmt: skip
+LENGTHS = {"days": 10, "months": 200, "years": 3_000}
 TOWNS = [(42.66, 21.16), (44.8, 20.46), (38.9, -77.0), (52.5, 13.4), (48.85, 2.35), (-17.73, 168.3), (-18.1, 178.4)]
 
 
@@ -294,7 +294,18 @@ class Generated:
 
 
 def one(weights: dict[Any, int], random: Random) -> Any:
-    return random.choices(list(weights), list(weights.values()))[0]
+    values, upto = _weighed(id(weights), weights)
+    return values[bisect(upto, random.random() * upto[-1], 0, len(upto) - 1)]
+
+
+_KNOWN: dict[int, tuple[list[Any], list[int]]] = {}
+
+
+def _weighed(number: int, weights: dict[Any, int]) -> tuple[list[Any], list[int]]:
+    """Values, and the sum of the weights up to each. number: of the object, which is there as long as this module."""
+    if number not in _KNOWN:
+        _KNOWN[number] = (list(weights), list(accumulate(weights.values())))
+    return _KNOWN[number]
 
 
 def day(random: Random, since: int = 1900) -> date:
@@ -304,8 +315,7 @@ def day(random: Random, since: int = 1900) -> date:
 def published(random: Random) -> str | None:
     """Most to the day, some to the month or year, few not even so, few not at all."""
     told = day(random, 1980)
-    texts = [str(told), f"{told:%Y-%m}", f"{told:%Y}", f"{told.year // 10}X", None]
-    return random.choices(texts, [85, 8, 4, 1, 2])[0]
+    return text_of(one(PUBLISHED, random), told)
 
 
 def places(random: Random) -> list[PlaceInput]:
@@ -325,83 +335,13 @@ def places(random: Random) -> list[PlaceInput]:
 
 def occurred(random: Random) -> str | None:
     start = day(random)
-    kind = random.choices(
-        ["day", "month", "year", "days", "months", "years", "decade", "open", "none"],
-        [600, 150, 90, 60, 30, 30, 20, 15, 5],
-    )[0]
-    lengths = {"days": 10, "months": 200, "years": 3_000}
-    if kind in lengths:
-        return f"{start}/{start + timedelta(days=random.randint(1, lengths[kind]))}"
-    texts = {"day": str(start), "month": f"{start:%Y-%m}", "year": f"{start:%Y}", "decade": f"{start.year // 10}X"}
-    return texts.get(kind) or (f"{start}/.." if kind == "open" else None)
+    kind = one(OCCURRED, random)
+    if kind in LENGTHS:
+        return f"{start}/{start + timedelta(days=random.randint(1, LENGTHS[kind]))}"
+    return f"{start}/.." if kind == "open" else text_of(kind, start)
 
 
-# --- Loading
-
-
-class Loading:
-    """A store in the making."""
-
-    def __init__(self, connection: Connection, size: int) -> None:
-        self.connection = connection
-        self.generated = Generated(size, datetime.now(UTC))
-        self.terms: dict[Term, int] = {}
-        self.numbers: dict[tuple[str, str], int] = {}
-        self.written = [0] * (REVISIONS + 1)
-
-    async def load(self) -> None:
-        async with self.connection.transaction():
-            await self._named()
-            for first in range(0, self.generated.size, CHUNK):
-                await self._events(first, min(first + CHUNK, self.generated.size))
-            await self._copy("term", ((number, *term) for term, number in self.terms.items()))
-            await self._log()
-            await self.connection.execute("SET LOCAL work_mem = '512MB'")
-            await postings.rebuild(self.connection)
-            await postings.write_generation(self.connection, GENERATION)
-        await self.connection.execute("VACUUM (ANALYZE)")
-
-    async def _named(self) -> None:
-        for kind, documents in self.generated.named().items():
-            states = [NewState(each.slug, msgspec.json.encode(each), each.slug, name_words(each)) for each in documents]
-            await resources.append_states(self.connection, kind, 1, states)
-            found = await resources.read_numbers(self.connection, kind, [each.slug for each in documents])
-            self.numbers |= {(kind, slug): number for slug, number in found.items()}
-        for actor, into in MERGED.items():
-            await resources.append_merge(self.connection, actor, 1, into)
-
-    async def _events(self, first: int, last: int) -> None:
-        identities, rows = [], []
-        for place, versions in self.generated.versions(first, last):
-            identities.append((place.event, place.id, self.numbers["collection", place.collection], place.key))
-            rows += [self._row(version) for version in versions]
-        await self._copy("event", identities)
-        await self._copy("version", rows)
-
-    def _row(self, version: Version) -> tuple[Any, ...]:
-        self.written[version.revision] += 1
-        return (
-            version.event,
-            version.revision,
-            version.lo,
-            version.hi,
-            postings.span_of(version.lo, version.hi, version.undated),
-            version.known,
-            sorted(self.terms.setdefault(term, len(self.terms) + 1) for term in version.terms),
-            sorted(self.numbers["actor", slug] for slug in version.actors),
-            sorted(self.numbers["source", slug] for slug in version.sources),
-            version.document,
-            version.facts,
-            version.told,
-        )
-
-    async def _log(self) -> None:
-        log, versions = [], 0
-        for revision in range(1, REVISIONS + 1):
-            versions += self.written[revision]
-            log.append((revision, self.generated.recorded(revision), "benchmark", None, None, b"{}", versions))
-        await self._copy("revision", log)
-        await self.connection.execute("UPDATE head SET (revision, recorded) = ($1, $2)", log[-1][0], log[-1][1])
-
-    async def _copy(self, table: str, rows: Any) -> None:
-        await self.connection.copy_records_to_table(table, records=rows)
+def text_of(precision: str, date: date) -> str | None:
+    """The date, no more precise than that."""
+    text = date.isoformat()
+    return {"day": text, "month": text[:7], "year": text[:4], "decade": text[:3] + "X"}.get(precision)

@@ -1,8 +1,8 @@
 """What one page of fifty events costs: every parameter, every lens, and combinations of two and more.
 
-    python -m benchmarks.pages [--events 20000] [--plans FOLDER] [NAME …]
+    python -m benchmarks.pages [--events 20000] [--store FOLDER] [--plans FOLDER] [NAME …]
 
-The store is `generated`: a million events take a quarter of an hour and 12 GB. Cases are queries as clients write them,
+The store is `generated`, and kept in the folder for a later run. Cases are queries as clients write them,
 read by anyone; with names, only those that contain one of them. Each line of the table is one page:
 
     rows       events on the page, or `refused` where it is too broad a selection
@@ -17,7 +17,6 @@ import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -25,7 +24,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from benchmarks.generated import REVISIONS, Generated, Loading
+from benchmarks.generated import REVISIONS, Generated
+from benchmarks.stores import Store, kept
 from service.domain import asking, parameters
 from service.domain.callers import ANYONE
 from service.domain.errors import SelectionTooBroad
@@ -34,8 +34,6 @@ from service.domain.parameters import LIMIT_DEFAULT, LISTING
 from service.operations import selecting
 from service.operations.selecting import Shown
 from service.storage import walking
-from service.storage.embedded import EmbeddedPostgres
-from service.storage.migrating import migrate
 from service.storage.pool import open_pool
 
 ROUNDS = 15
@@ -386,14 +384,10 @@ WHERE relname IN ('posting', 'version', 'event', 'term', 'term_span', 'actor_wor
 """
 
 
-async def run(size: int, url: str, folder: Path | None, names: Sequence[str]) -> None:
-    await migrate(url)
-    pool = await open_pool(url, 1, 3_600)
+async def run(store: Store, folder: Path | None, names: Sequence[str]) -> None:
+    pool = await open_pool(store.url, 1, 3_600)
     async with pool.acquire() as connection:
-        began = time.perf_counter()
-        loading = Loading(connection, size)
-        await loading.load()
-        print(f"{size} events, {REVISIONS} revisions, loaded in {time.perf_counter() - began:.0f} s", flush=True)
+        print(f"{store.generated.size} events, {REVISIONS} revisions, loaded in {store.loaded:.0f} s", flush=True)
         for table, heap, indexes, rows in await connection.fetch(SIZES):
             print(f"  {table}: {rows} rows, {heap / 2**20:.0f} MB and {indexes / 2**20:.0f} MB of indexes", flush=True)
         columns = ("rows", "page ms", "looks", "seen", "plan ms", "buffers", "most rows")
@@ -402,7 +396,7 @@ async def run(size: int, url: str, folder: Path | None, names: Sequence[str]) ->
         for asked in CASES:
             if names and not any(name in asked.name for name in names):
                 continue
-            told = await measure(connection, plans, asked, loading.generated, folder)
+            told = await measure(connection, plans, asked, store.generated, folder)
             shown = "refused" if told.rows < 0 else str(told.rows)
             figures = f"{shown:>10}{told.page:10.2f}{told.looks:10}{told.seen:10}"
             figures += f"{told.plan:10.2f}{told.buffers:10}{told.most:10}"
@@ -413,19 +407,18 @@ async def run(size: int, url: str, folder: Path | None, names: Sequence[str]) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=20_000, help="how many events to load")
+    parser.add_argument("--store", type=Path, help="folder to keep the store in")
     parser.add_argument("--plans", type=Path, help="folder for the plans as JSON")
     parser.add_argument("names", nargs="*", help="only cases whose name contains one of these")
     arguments = parser.parse_args()
-    if not 1_000 <= arguments.events <= 1_000_000:
-        sys.exit("between 1,000 and 1,000,000 events")
+    if not 1_000 <= arguments.events <= 10_000_000:
+        sys.exit("between 1,000 and 10,000,000 events")
     asked = {part.partition("=")[0] for case in CASES for part in case.query.split("&")}
     missing = {parameter.name for parameter in LISTING} - asked - {"cursor"}
     if missing:
         sys.exit(f"no case asks for {', '.join(sorted(missing))}")
-    with tempfile.TemporaryDirectory(prefix="dateline-benchmark-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder) / "data") as server:
-            asyncio.run(run(arguments.events, server.dsn, arguments.plans, arguments.names))
+    with kept(arguments.events, arguments.store) as store:
+        asyncio.run(run(store, arguments.plans, arguments.names))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A service of its own for one run: an empty store in a temporary folder, on a free port, ended with the run."""
+"""Services for one run, on free ports of this machine, ended with the run."""
 
 import contextlib
 import os
@@ -10,42 +10,69 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
 START_SECONDS_MAX = 120.0
 
 
+class Serving(NamedTuple):
+    """A server that answers: where, and as which process."""
+
+    origin: str
+    pid: int
+
+
 @contextlib.contextmanager
 def served(**settings: str) -> Iterator[httpx.Client]:
-    """A client with a key that may write."""
-    with tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        given = {"DATELINE_DATA_DIR": str(Path(folder, "data")), "DATELINE_PORT": str(port), **settings}
+    """A client with a key that may write, of a service on an empty store of its own."""
+    with tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL may run as another account.
-        environment = {**os.environ, **given}
-        service = subprocess.Popen([sys.executable, "-m", "service", "serve", "--no-demo"], env=environment)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as client:
-                _await(client, service)
-                key = [sys.executable, "-m", "service", "key", "create", "--scope", "write", "--name", "benchmark"]
-                made = subprocess.run(key, env=environment, check=True, capture_output=True, text=True)
-                client.headers["Authorization"] = f"Bearer {made.stdout.strip()}"
-                yield client
-        finally:
-            service.send_signal(signal.SIGTERM)
-            service.wait()
+        given = {"DATELINE_DATA_DIR": str(Path(folder, "data")), **settings}
+        with service(**given) as serving, httpx.Client(base_url=serving.origin, timeout=300) as client:
+            key = [sys.executable, "-m", "service", "key", "create", "--scope", "write", "--name", "benchmark"]
+            made = subprocess.run(key, env=os.environ | given, check=True, capture_output=True, text=True)
+            client.headers["Authorization"] = f"Bearer {made.stdout.strip()}"
+            yield client
 
 
-def _await(client: httpx.Client, service: subprocess.Popen[bytes]) -> None:
+@contextlib.contextmanager
+def service(**settings: str) -> Iterator[Serving]:
+    """The service with these settings."""
+    port = free_port()
+    command = [sys.executable, "-m", "service", "serve", "--no-demo"]
+    with running(command, port, "/readyz", settings | {"DATELINE_PORT": str(port)}) as serving:
+        yield serving
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, ready: str, settings: dict[str, str]) -> Iterator[Serving]:
+    """A server, from when it answers what it is asked at `ready` until it has ended."""
+    server = subprocess.Popen(command, env=os.environ | settings)
+    try:
+        origin = f"http://127.0.0.1:{port}"
+        _await(origin + ready, server)
+        yield Serving(origin, server.pid)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _await(address: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):
-            if client.get("/readyz").status_code == 200:
+            if httpx.get(address).status_code == 200:
                 return
-        if service.poll() is not None:
+        if server.poll() is not None:
             break
         time.sleep(0.1)
-    raise SystemExit("The service did not start.")
+    raise SystemExit("The server did not start.")

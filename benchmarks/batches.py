@@ -1,0 +1,113 @@
+"""A batch over HTTP beside COPY of as many rows, made beforehand, into the same tables with the same indexes.
+
+Both take events that the generator makes beyond those of the store, in one revision each. COPY has its rows as bytes,
+postings in the order of the index; dates, claims, terms and numbers are all behind it.
+"""
+
+import asyncio
+import io
+import time
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+
+from benchmarks.generated import SEED, Generated, Version
+from benchmarks.loading import COPY_BEGIN, COPY_END, Numbers, connect, copied, places_of, row_of
+from benchmarks.stores import Store
+from benchmarks.writing import post, writer
+from service.domain.dates import LATEST
+from service.domain.terms import Term
+from service.storage import postings, resources
+
+ROWS = 10_000
+"""As many as a batch may have."""
+
+
+def measure(store: Store, origin: str, rounds: int) -> list[dict[str, float]]:
+    """Events a second of each, in rounds, after one that does not count. What is written is for `rewind` to undo."""
+    return asyncio.run(_measure(store, origin, rounds))
+
+
+async def _measure(store: Store, origin: str, rounds: int) -> list[dict[str, float]]:
+    connection = await connect(store.url)
+    numbers = await _numbers(connection, store.generated)
+    found = []
+    async with writer(connection, origin) as client:
+        for number in range(rounds + 1):
+            first = store.generated.size + 2 * number * ROWS
+            rate = {"batch": await _post(client, store.generated, first)}
+            rate["copy"] = await _copy(connection, store.generated, first + ROWS, numbers)
+            found += [rate] if number else []
+    await connection.close()
+    return found
+
+
+async def _post(client: httpx.AsyncClient, made: Generated, first: int) -> float:
+    return ROWS / await post(client, [form_of(made, number) for number in range(first, first + ROWS)])
+
+
+def form_of(made: Generated, number: int) -> Any:
+    """What would be sent to make the event of a number, without relations, some of which lead to what is retracted."""
+    return msgspec.structs.replace(made._form(made.place(number), Random(SEED << 32 | number)), relations=[])
+
+
+async def _numbers(connection: asyncpg.Connection, made: Generated) -> Numbers:
+    numbers: Numbers = {}
+    for kind, documents in made.named().items():
+        found = await resources.read_numbers(connection, kind, [each.slug for each in documents])
+        numbers |= {(kind, slug): number for slug, number in found.items()}
+    return numbers
+
+
+LOG = """
+WITH moved AS (UPDATE head SET revision = revision + 1, recorded = clock_timestamp() RETURNING revision, recorded)
+INSERT INTO revision (revision, recorded, author, counts, versions)
+SELECT revision, recorded, 'benchmark', '{}', 0 FROM moved
+"""
+
+
+async def _copy(connection: asyncpg.Connection, made: Generated, first: int, numbers: Numbers) -> float:
+    revision = 1 + await connection.fetchval("SELECT revision FROM head")
+    versions = [msgspec.structs.replace(told[0], revision=revision) for _, told in made.versions(first, first + ROWS)]
+    places = [made.place(number) for number in range(first, first + ROWS)]
+    wanted = {term for version in versions for term in version.terms}
+    async with connection.transaction():
+        terms = await postings.ensure_terms(connection, wanted)
+    events = [(p.event, p.id, numbers["collection", p.collection], p.key) for p in places]
+    parts = {
+        "event": await _bytes_of(connection, "event", events),
+        "version": await _bytes_of(connection, "version", [row_of(each, terms, numbers) for each in versions]),
+        "posting": b"".join((COPY_BEGIN, *_sorted_postings(versions, terms), COPY_END)),
+    }
+    began = time.perf_counter()
+    async with connection.transaction():
+        await connection.execute(LOG)
+        for table, content in parts.items():
+            await connection.copy_to_table(table, source=io.BytesIO(content), format="binary")
+    return ROWS / (time.perf_counter() - began)
+
+
+async def _bytes_of(connection: asyncpg.Connection, table: str, rows: list[Any]) -> bytes:
+    """The rows as COPY takes them."""
+    async with connection.transaction():
+        # A name of its own: the client remembers the columns of each.
+        await connection.execute(f"CREATE TEMP TABLE kept_{table} (LIKE {table}) ON COMMIT DROP")
+        await connection.copy_records_to_table(f"kept_{table}", records=rows)
+        content = io.BytesIO()
+        await connection.copy_from_query(f"SELECT * FROM kept_{table}", output=content, format="binary")
+    return content.getvalue()
+
+
+def _sorted_postings(versions: list[Version], terms: Mapping[Term, int]) -> Iterator[bytes]:
+    every = [
+        (terms[term], place, version.revision)
+        for version in versions
+        for place in places_of(version)
+        for term in version.terms
+    ]
+    for number, place, revision in sorted(every):
+        yield copied(place, [number], revision, LATEST)

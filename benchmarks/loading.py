@@ -1,0 +1,356 @@
+"""A store of generated events, loaded past the write path, by as many processes as there are processors.
+
+Each process makes events by the thousand, with all that has been recorded of them, and copies their rows and postings
+into bare tables; indexes and constraints are made at the end, from what the schema had. Meanwhile PostgreSQL neither
+flushes nor logs what it can do without: a load that is cut off leaves nothing to go on from.
+
+What is left is what the write path would have left: events in the order in which they were recorded, so that versions
+do not lie by date, and the same postings as `rebuild` makes of them, which a test compares.
+"""
+
+import asyncio
+import contextlib
+import functools
+import gc
+import io
+import multiprocessing
+import os
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+
+from benchmarks import generated
+from benchmarks.generated import MERGED, REVISIONS, Generated, Version
+from service.domain import dates, lenses, rendering, terms
+from service.domain.dates import LATEST
+from service.domain.resources import name_words
+from service.domain.standing import roots_of
+from service.domain.terms import Term
+from service.operations import indexing
+from service.operations.indexing import GENERATION
+from service.storage import postings, resources
+from service.storage.embedded import EmbeddedPostgres
+from service.storage.pool import prepare
+from service.storage.postings import CLOSED, POSTING_COLUMNS, TOLD
+from service.storage.resources import NewState
+
+CHUNK = 1_000
+REMEMBERED = 100_000
+"""So many dates are read once; there are half as many days."""
+TABLES = ("event", "version", "posting", "term", "term_span")
+LOADING = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_compression": "off",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+    "max_parallel_maintenance_workers": "2",
+}
+
+Numbers = dict[tuple[str, str], int]
+
+
+def load(folder: Path, size: int, now: datetime, say: Callable[[str], None] = lambda _: None) -> None:
+    """Makes a store of so many events in an empty folder; they are as old as `now` says."""
+    with EmbeddedPostgres(folder) as server:
+        asyncio.run(indexing.upgrade(server.dsn))
+    with _hurried(folder), EmbeddedPostgres(folder) as server:
+        asyncio.run(_load(server.dsn, Generated(size, now), now, say))
+    os.sync()
+
+
+@contextlib.contextmanager
+def _hurried(folder: Path) -> Iterator[None]:
+    """PostgreSQL with the settings of a load, in the file that ALTER SYSTEM writes."""
+    settings = folder / "postgres" / "postgresql.auto.conf"
+    usual = settings.read_text()
+    settings.write_text(usual + "".join(f"{name} = '{value}'\n" for name, value in LOADING.items()))
+    try:
+        yield
+    finally:
+        settings.write_text(usual)
+
+
+async def _load(url: str, made: Generated, now: datetime, say: Callable[[str], None]) -> None:
+    began = time.perf_counter()
+
+    def told(what: str) -> None:
+        say(f"{time.perf_counter() - began:7.0f} s  {what}")
+
+    connection = await connect(url)
+    async with connection.transaction():
+        numbers = await _named(connection, made)
+    again = await _bare(connection)
+    found, written = await asyncio.to_thread(_in_processes, url, made.size, now, numbers)
+    await connection.copy_records_to_table("term", records=((number, *term) for term, number in found.items()))
+    told("events are made and copied")
+    del found
+    await asyncio.gather(_count(url), _run(url, again))
+    told("indexes are made")
+    await _log(connection, made, written)
+    await postings.write_generation(connection, GENERATION)
+    await asyncio.gather(_run(url, [["VACUUM (ANALYZE) posting"]]), connection.execute("VACUUM (ANALYZE) version"))
+    await connection.execute("VACUUM (ANALYZE)")
+    told("vacuumed")
+    await connection.close()
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url, command_timeout=36_000)
+    await prepare(connection)
+    return connection
+
+
+async def _named(connection: asyncpg.Connection, made: Generated) -> Numbers:
+    """Records the actors, sources, collections and the timeline, and gives their numbers."""
+    numbers: Numbers = {}
+    for kind, documents in made.named().items():
+        states = [NewState(each.slug, msgspec.json.encode(each), each.slug, name_words(each)) for each in documents]
+        await resources.append_states(connection, kind, 1, states)
+        found = await resources.read_numbers(connection, kind, [each.slug for each in documents])
+        numbers |= {(kind, slug): number for slug, number in found.items()}
+    for actor, into in MERGED.items():
+        await resources.append_merge(connection, actor, 1, into)
+    # The revisions that these are recorded at are there by the end of the transaction.
+    await _log(connection, made, [0] * (REVISIONS + 1))
+    return numbers
+
+
+LOG = """
+INSERT INTO revision (revision, recorded, author, counts, versions) VALUES ($1, $2, 'benchmark', '{}', $3)
+ON CONFLICT (revision) DO UPDATE SET versions = excluded.versions
+"""
+
+
+async def _log(connection: asyncpg.Connection, made: Generated, written: list[int]) -> None:
+    rows, versions = [], 0
+    for revision in range(1, REVISIONS + 1):
+        versions += written[revision]
+        rows.append((revision, made.recorded(revision), versions))
+    await connection.executemany(LOG, rows)
+    await connection.execute("UPDATE head SET (revision, recorded) = ($1, $2)", *rows[-1][:2])
+
+
+# --- Indexes and constraints
+
+CONSTRAINTS = """
+SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE (conrelid::regclass::text = ANY ($1) OR confrelid::regclass::text = ANY ($1)) AND contype IN ('f', 'p', 'u')
+ORDER BY contype
+"""
+INDEXES = """
+SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid::regclass::text = ANY ($1)
+ORDER BY indrelid::regclass::text <> 'posting'
+"""
+
+
+async def _bare(connection: asyncpg.Connection) -> list[list[str]]:
+    """Takes indexes and constraints away, and gives the statements that make them again, in steps."""
+    foreign, own = [], []
+    for table, name, kind, definition in await connection.fetch(CONSTRAINTS, TABLES):
+        made = f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
+        (foreign if kind == "f" else own).append(made)
+        await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    indexes = await connection.fetch(INDEXES, TABLES)
+    for name, _ in indexes:
+        await connection.execute(f"DROP INDEX {name}")
+    return [[*(definition for _, definition in indexes), *own], foreign]
+
+
+async def _run(url: str, steps: list[list[str]]) -> None:
+    connection = await connect(url)
+    await connection.execute("SET maintenance_work_mem = '1GB'")
+    for statement in (statement for step in steps for statement in step):
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def _count(url: str) -> None:
+    connection = await connect(url)
+    await connection.execute("SET work_mem = '1GB'")
+    await connection.execute(postings.RECOUNT)
+    await connection.close()
+
+
+# --- Making events
+
+
+def _in_processes(url: str, size: int, now: datetime, numbers: Numbers) -> tuple[dict[Term, int], list[int]]:
+    """Has the events made, gives each term its number, and tells how many versions each revision has."""
+    context = multiprocessing.get_context("spawn")
+    following = context.Value("q", 0)
+    found: dict[Term, int] = {}
+    written = [0] * (REVISIONS + 1)
+    pipes: list[Pipe] = []
+    workers = []
+    for _ in range(os.cpu_count() or 1):
+        ours, theirs = context.Pipe()
+        workers.append(context.Process(target=_make, args=(url, size, now, numbers, following, theirs), daemon=True))
+        workers[-1].start()
+        theirs.close()
+        pipes.append(ours)
+    while pipes:
+        for pipe in wait(pipes):
+            assert isinstance(pipe, Pipe)
+            try:
+                asked = pipe.recv()
+            except EOFError:
+                pipes.remove(pipe)
+                continue
+            if isinstance(asked, list):
+                written = [one + other for one, other in zip(written, asked, strict=True)]
+            else:
+                pipe.send([found.setdefault(term, len(found) + 1) for term in asked])
+    for worker in workers:
+        worker.join()
+        if worker.exitcode:
+            sys.exit("a process that was making events has failed")
+    return found, written
+
+
+def _make(url: str, size: int, now: datetime, numbers: Numbers, following: Any, pipe: Pipe) -> None:
+    gc.set_threshold(100_000, 20, 100)  # Little of what is made goes round in circles.
+    made = Generated(size, now)
+    _remember(made)
+    asyncio.run(Making(made, numbers, following, pipe).run(url))
+
+
+def _remember(made: Generated) -> None:
+    """Has dates read, and what sources rest on found, once for each."""
+    remember = functools.lru_cache(REMEMBERED)
+    dates.parse = terms.parse = remember(dates.parse)
+    terms.bound_text = remember(terms.bound_text)
+    rendering.occurred_of = remember(rendering.occurred_of)
+    generated.bounds_of = lenses.bounds_of = remember(lenses.bounds_of)
+
+    @functools.cache
+    def roots(slug: str) -> list[str]:
+        return roots_of(slug, lambda each: made.sources[each].derived_from)
+
+    rendering._roots = lambda claim, _: roots(claim.source if claim.via is None else claim.via)
+
+
+_INT4 = struct.Struct(">i").pack
+_PLACE = struct.Struct(">ihiqiqiqiqiqiq").pack
+COPY_BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+ROW = struct.pack(">hi", len(POSTING_COLUMNS), 4)
+
+
+class Making:
+    """One process's part of the work."""
+
+    def __init__(self, made: Generated, numbers: Numbers, following: Any, pipe: Pipe) -> None:
+        self.made, self.numbers, self.following, self.pipe = made, numbers, following, pipe
+        self.terms: dict[Term, int] = {}
+        self.written = [0] * (REVISIONS + 1)
+
+    async def run(self, url: str) -> None:
+        connection = await connect(url)
+        while (first := self._next()) < self.made.size:
+            events, versions, copied = self._chunk(first, min(first + CHUNK, self.made.size))
+            await connection.copy_records_to_table("event", records=events)
+            await connection.copy_records_to_table("version", records=versions)
+            source = io.BytesIO(b"".join((COPY_BEGIN, *copied, COPY_END)))
+            await connection.copy_to_table("posting", source=source, columns=POSTING_COLUMNS, format="binary")
+        await connection.close()
+        self.pipe.send(self.written)
+
+    def _next(self) -> int:
+        with self.following.get_lock():
+            first: int = self.following.value
+            self.following.value = first + CHUNK
+        return first
+
+    def _chunk(self, first: int, last: int) -> tuple[list[Any], list[Any], list[bytes]]:
+        """Rows of events and versions, and postings as COPY takes them."""
+        made = list(self.made.versions(first, last))
+        self._number({term for _, versions in made for version in versions for term in version.terms})
+        events = [(p.event, p.id, self.numbers["collection", p.collection], p.key) for p, _ in made]
+        rows = []
+        for version in (version for _, versions in made for version in versions):
+            self.written[version.revision] += 1
+            rows.append(row_of(version, self.terms, self.numbers))
+        return events, rows, [part for _, versions in made for part in self._postings(versions)]
+
+    def _number(self, terms: set[Term]) -> None:
+        missing = list(terms - self.terms.keys())
+        if missing:
+            self.pipe.send(tuple(missing))
+            self.terms.update(zip(missing, self.pipe.recv(), strict=True))
+
+    def _postings(self, versions: list[Version]) -> Iterator[bytes]:
+        """All postings of an event. A term that goes on at the same place has one, from its first revision on."""
+        if len(versions) == 1:
+            (version,) = versions
+            numbers = [self.terms[term] for term in version.terms]
+            for place in places_of(version):
+                yield copied(place, numbers, version.revision, LATEST)
+            return
+        since: dict[tuple[Place, int], int] = {}
+        for version in versions:
+            places, numbers = places_of(version), [self.terms[term] for term in version.terms]
+            now = {(place, number) for place in places for number in numbers}
+            for key in since.keys() - now:
+                yield copied(key[0], [key[1]], since.pop(key), version.revision)
+            for key in now:
+                since.setdefault(key, version.revision)
+        for (place, number), revision in since.items():
+            yield copied(place, [number], revision, LATEST)
+
+
+def row_of(version: Version, terms: Mapping[Term, int], numbers: Numbers) -> tuple[Any, ...]:
+    """Its row in the table."""
+    return (
+        version.event,
+        version.revision,
+        version.lo,
+        version.hi,
+        postings.span_of(version.lo, version.hi, version.undated),
+        version.known,
+        sorted(terms[term] for term in version.terms),
+        sorted(numbers["actor", slug] for slug in version.actors),
+        sorted(numbers["source", slug] for slug in version.sources),
+        version.document,
+        version.facts,
+        version.told,
+    )
+
+
+class Place(NamedTuple):
+    """Where a version is posted, as `postings.Place`, which takes longer to make and to find in a set."""
+
+    span: int
+    lo: int
+    hi: int
+    event: int
+    known: int
+
+
+def places_of(version: Version) -> list[Place]:
+    span = postings.span_of(version.lo, version.hi, version.undated)
+    places = [Place(span, version.lo, version.hi, version.event, version.known)]
+    for lo, hi in zip(version.told[::2], version.told[1::2], strict=True):
+        places.append(Place(postings.span_of(lo, hi, False) | TOLD, lo, hi, version.event, version.known))
+    return places
+
+
+def copied(place: Place, numbers: list[int], since: int, until: int) -> bytes:
+    """Rows of postings that differ in their terms alone."""
+    span, lo, hi, event, known = place
+    span = span if until == LATEST else span | CLOSED
+    rest = _PLACE(2, span, 8, lo, 8, hi, 8, event, 8, since, 8, until, 8, known)
+    return ROW + (rest + ROW).join(map(_INT4, numbers)) + rest
