@@ -12,11 +12,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from litestar.types import ASGIApp, Message, Send
 
-from service.api.packing import CODINGS, PACKED_MIN, PLAIN
+from service.api.packing import PACKED_MIN, PLAIN, packed, tag_in
 from service.storage.watching import Watch
 
-APART_MIN: Final = 200_000
-"""Bytes from which a body is packed in a thread, so that the worker goes on answering."""
 OVERHEAD: Final = 3_000
 """About what an answer and its key take beside its bodies."""
 ALIASES_MAX: Final = 5_000
@@ -124,12 +122,8 @@ class Kept:
         """The answer in a coding, or plain where packing would not save anything. Its tag is of these very bytes."""
         coding = PLAIN if len(self.body) < PACKED_MIN else coding
         if coding not in self.packed:
-            headers, body, etag = self.headers, self.body, self.etag
-            if coding != PLAIN:
-                pack = CODINGS[coding]
-                body = pack(body) if len(body) < APART_MIN else await asyncio.to_thread(pack, body)
-                headers, etag = {**headers, "Content-Encoding": coding}, f'{etag[:-1]}-{coding}"'
-            self.packed[coding] = Packed(headers, body, etag)
+            headers = self.headers if coding == PLAIN else {**self.headers, "Content-Encoding": coding}
+            self.packed[coding] = Packed(headers, await packed(self.body, coding), tag_in(coding, self.etag))
         return self.packed[coding]
 
 
@@ -197,16 +191,16 @@ class Answers:
     async def packed(self, asked: Asked, kept: Kept, coding: str, alias: Alias | None) -> Packed:
         """An answer in a coding; from now on the alias finds it at once."""
         before = kept.size
-        packed = await kept.in_coding(coding)
+        answer = await kept.in_coding(coding)
         if self._kept.get(asked) is kept:
             self.bytes += kept.size - before
             if alias is not None and alias not in self._aliases:
                 if len(self._aliases) >= ALIASES_MAX:
                     self._aliases.clear()
-                self._aliases[alias] = (kept, packed)
+                self._aliases[alias] = (kept, answer)
                 kept.aliases.append(alias)
             self._shrink()
-        return packed
+        return answer
 
     def _keep(self, asked: Asked, kept: Kept) -> None:
         self._forget(asked)

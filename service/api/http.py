@@ -33,7 +33,7 @@ from service.api.operation import (
     prefers_minimal,
     query_of,
 )
-from service.api.packing import coding_of
+from service.api.packing import PLAIN, coding_for, coding_of, packed, tag_in
 from service.api.problems import KINDS, Problem, made, problem_of
 from service.api.services import Services, await_revision, read_caller
 from service.domain import parameters
@@ -106,7 +106,7 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
                 await await_revision(services, int(call.headers["min-revision"]))
             if operation.conditional:
                 return await _answered(call, request)
-            return _finished(call, await operation.run(call))
+            return await _finished(call, await operation.run(call))
         except DatelineError as error:
             if error.link is not None:
                 path, relation = error.link
@@ -278,7 +278,7 @@ async def _answered(call: Call, request: Request[Any, Any, Any]) -> Response[byt
     async def make() -> Kept | Response[bytes]:
         reply = await call.operation.run(call)
         if not reply.tagged:
-            return _finished(call, reply)
+            return await _finished(call, reply)
         kind = reply.media_type
         headers = {
             **SHARED,
@@ -297,16 +297,22 @@ async def _answered(call: Call, request: Request[Any, Any, Any]) -> Response[byt
     scope = request.scope
     read = alias_of(scope["raw_path"], scope["query_string"], scope["scheme"], list(scope["headers"]))
     coding = coding_of(call.headers.get("accept-encoding", ""))
-    packed = await answers.packed(asked, kept, coding, None if read is None else read[0])
+    answer = await answers.packed(asked, kept, coding, None if read is None else read[0])
     condition = call.headers.get("if-none-match")
-    return _Sent(packed, unchanged=condition is not None and matches(packed.etag, condition))
+    return _Sent(answer, unchanged=condition is not None and matches(answer.etag, condition))
 
 
-def _finished(call: Call, reply: Reply) -> Response[bytes]:
-    """The reply to what is no conditional read, with what all have in common."""
+async def _finished(call: Call, reply: Reply) -> Response[bytes]:
+    """The reply to what is no conditional read, with what all have in common.
+
+    It is packed as the read would be that follows a write, and so has that one's tag.
+    """
     headers = {**SHARED, **reply.headers}
     if reply.tagged:
         headers["ETag"] = reply.etag
+    coding = coding_for(reply.body, call.headers.get("accept-encoding", ""))
+    if "ETag" in headers:
+        headers["ETag"] = tag_in(coding, headers["ETag"])
     headers["Cache-Control"] = UNKEPT
     if call.operation.method == "GET":
         headers["Vary"] = call.operation.vary
@@ -314,7 +320,10 @@ def _finished(call: Call, reply: Reply) -> Response[bytes]:
         return Response(b"", status_code=204, headers=headers | {"Preference-Applied": "return=minimal"})
     if reply.status == 204:
         return Response(b"", status_code=204, headers=headers)
-    return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)
+    if coding != PLAIN:
+        headers["Content-Encoding"] = coding
+    body = await packed(reply.body, coding)
+    return Response(body, status_code=reply.status, headers=headers, media_type=reply.media_type)
 
 
 def _cache_control(call: Call, reply: Reply) -> str:

@@ -1,5 +1,6 @@
 """Content codings: which of them a reader takes, and bodies packed in it."""
 
+import asyncio
 import gzip
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -18,6 +19,26 @@ CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 }
 """The one preferred first."""
 PLAIN: Final = "identity"
+APART_MIN: Final = 200_000
+"""Bytes from which a body is packed in a thread, so that the worker goes on answering."""
+
+
+async def packed(body: bytes, coding: str) -> bytes:
+    """The body in a coding."""
+    if coding == PLAIN:
+        return body
+    pack = CODINGS[coding]
+    return pack(body) if len(body) < APART_MIN else await asyncio.to_thread(pack, body)
+
+
+def tag_in(coding: str, etag: str) -> str:
+    """The entity tag of what is packed: of other bytes than the plain one's, and by the same revision."""
+    return etag if coding == PLAIN else f'{etag[:-1]}-{coding}"'
+
+
+def coding_for(body: bytes, accept_encoding: str) -> str:
+    """The coding to answer a body in: plain where packing would not save anything."""
+    return coding_of(accept_encoding) if len(body) >= PACKED_MIN else PLAIN
 
 
 @lru_cache(maxsize=1_000)

@@ -13,6 +13,7 @@ from service.domain.selection import Selection, holds
 from service.domain.terms import Term, pointing
 from service.storage import walking
 from service.storage.events import Identity, find_by_id, find_by_key
+from service.storage.memory import recall
 from service.storage.pool import Connection
 from service.storage.walking import Groups, Named
 
@@ -176,13 +177,33 @@ async def named_of(connection: Connection, selection: Selection, groups: Groups)
     )
 
 
+# The log knows how many there are, and where they are too many none is looked at: then there is one row, of null.
 RECORDED_BETWEEN = """
-SELECT v.event FROM version v WHERE v.revision BETWEEN $2 AND least($3::int8, $4::int8) LIMIT $1
+WITH counted AS MATERIALIZED (
+    SELECT coalesce((
+        SELECT r.versions FROM revision r WHERE r.revision <= least($3::int8, $4::int8) ORDER BY r.revision DESC LIMIT 1
+    ), 0) - coalesce((
+        SELECT r.versions FROM revision r WHERE r.revision < $2 ORDER BY r.revision DESC LIMIT 1
+    ), 0) >= $1 AS many
+)
+SELECT v.event FROM version v
+WHERE NOT (SELECT many FROM counted) AND v.revision BETWEEN $2 AND least($3::int8, $4::int8)
+UNION ALL SELECT NULL FROM counted WHERE many
 """
 KNOWN_BY = "SELECT v.event FROM version v WHERE v.known <= $2 LIMIT $1"
 
 
+MANY: Final = -1
+"""In the place of events that are too many; none has such a number."""
+
+
 async def _few(connection: Connection, statement: str, *arguments: int) -> list[int] | None:
     """The events of the versions that a statement finds; None where those are too many to be looked at one by one."""
-    rows = await connection.fetch(statement, OUTRIGHT_MAX + 1, *arguments)
-    return None if len(rows) > OUTRIGHT_MAX else sorted({row[0] for row in rows})
+
+    async def read() -> list[int]:
+        rows = await connection.fetch(statement, OUTRIGHT_MAX + 1, *arguments)
+        many = len(rows) > OUTRIGHT_MAX or (len(rows) == 1 and rows[0][0] is None)
+        return [MANY] if many else sorted({row[0] for row in rows})
+
+    found = await recall(connection, (statement, arguments), read, lambda numbers: 40 * len(numbers))
+    return None if found == [MANY] else list(found)

@@ -73,8 +73,13 @@ def _memory_of(connection: Connection) -> Memory | None:
     return None if memory is None or connection.is_in_transaction() else memory
 
 
-async def recall(connection: Connection, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
-    """What `read` reads, by a key that says all that it reads; remembered from before, or read now."""
+async def recall(
+    connection: Connection, key: Hashable, read: Callable[[], Awaitable[T]], weight: Callable[[T], int] = lambda _: 0
+) -> T:
+    """What `read` reads, by a key that says all that it reads; remembered from before, or read now.
+
+    weight: the bytes of a thing that takes more than a few.
+    """
     memory = _memory_of(connection)
     if memory is None:
         return await read()
@@ -82,7 +87,7 @@ async def recall(connection: Connection, key: Hashable, read: Callable[[], Await
     thing: T | None = memory.get(key)
     if thing is None:
         thing = await read()
-        memory.keep(count, key, thing, 0)
+        memory.keep(count, key, thing, weight(thing))
     return thing
 
 

@@ -27,6 +27,7 @@ from tests.conftest import Live, new_folder, served
 
 EXAMPLES = int(os.environ.get("DATELINE_EXAMPLES", "60"))
 HOST = "timelines.example"
+MERGE_PATCH = "application/merge-patch+json"
 UNPACK = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress}
 
 
@@ -149,9 +150,13 @@ def test_the_tag_of_a_packed_answer_is_good_to_revise_with(writer: httpx.Client)
     answer = writer.patch(
         f"/v1/events/{event['id']}",
         json={"title": "Revised"},
-        headers={"If-Match": read.headers["ETag"], "Content-Type": "application/merge-patch+json"},
+        headers={"If-Match": read.headers["ETag"], "Content-Type": MERGE_PATCH, "Accept-Encoding": "gzip"},
     )
     assert answer.status_code == 200
+    # What a write answers is packed as what is read after it, and so has its tag.
+    assert answer.headers["Content-Encoding"] == "gzip"
+    again = writer.get(f"/v1/events/{event['id']}", headers={"Accept-Encoding": "gzip"})
+    assert (again.content, again.headers["ETag"]) == (answer.content, answer.headers["ETag"])
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_a_read_that_starts_after_a_write_was_answered_sees_it_on_every_worker(w
             told = writer.patch(
                 f"/v1/events/{event['id']}",
                 json={"title": str(number)},
-                headers={"If-Match": tag, "Content-Type": "application/merge-patch+json"},
+                headers={"If-Match": tag, "Content-Type": MERGE_PATCH},
             )
             assert told.status_code == 200
             tag = told.headers["ETag"]
@@ -264,7 +269,7 @@ def test_a_collection_made_private_is_at_once_nowhere(writer: httpx.Client, clie
     hidden = writer.patch(
         f"/v1/collections/{unique}",
         json={"visibility": "private"},
-        headers={"If-Match": tag, "Content-Type": "application/merge-patch+json"},
+        headers={"If-Match": tag, "Content-Type": MERGE_PATCH},
     )
     assert hidden.status_code == 200
     assert client.get(pages[0]).json()["items"] == []
