@@ -49,7 +49,8 @@ def service(**settings: str) -> Iterator[Serving]:
 @contextlib.contextmanager
 def running(command: list[str], port: int, ready: str, settings: dict[str, str]) -> Iterator[Serving]:
     """A server, from when it answers what it is asked at `ready` until it has ended."""
-    server = subprocess.Popen(command, env=os.environ | settings)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    server = subprocess.Popen(command, env=inherited | settings)
     try:
         origin = f"http://127.0.0.1:{port}"
         _await(origin + ready, server)

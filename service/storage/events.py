@@ -53,10 +53,14 @@ async def find_by_key(connection: Connection, collections: Iterable[str], keys: 
     return [Identity(row[0], str(row[1]), row[2], row[3]) for row in rows]
 
 
+# Each event is looked for within its collection, and never through all collections for its key, which looks as cheap to
+# a planner as long as there are few of them.
 EACH_BY_KEY = """
 SELECT e.event, e.id, c.slug, e.key FROM unnest($1::text[], $2::text[]) AS q(collection, key)
 JOIN resource c ON c.kind = 'collection' AND c.slug = q.collection
-JOIN event e ON e.collection = c.resource AND e.key = q.key
+CROSS JOIN LATERAL (
+    SELECT * FROM event e WHERE e.collection = c.resource AND e.key = q.key LIMIT 1
+) e
 """
 
 

@@ -449,3 +449,20 @@ async def test_ids_order_as_numbers_do(past: Past) -> None:
     found = await past.connection.fetch("SELECT event, id FROM event ORDER BY id")
     assert [row["event"] for row in found] == sorted(past.identities)
     assert {row["id"].version for row in found} == {7}
+
+
+async def test_keys_are_looked_for_within_their_collections_however_few_there_once_were(
+    connection: asyncpg.Connection,
+) -> None:
+    """A plan that is made while a store is small is kept while it grows to thousands of collections."""
+    await connection.execute("""
+        INSERT INTO resource SELECT number, 'collection', 'c' || number, 1 FROM generate_series(1, 3) number;
+        INSERT INTO event
+        SELECT number, gen_random_uuid(), 1 + number % 3, 'k' || number FROM generate_series(1, 600) number;
+        ANALYZE resource, event;
+        SET LOCAL plan_cache_mode = force_generic_plan;
+    """)
+    await connection.execute(f"PREPARE each (text[], text[]) AS {events.EACH_BY_KEY}")
+    plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE each('{c1}', '{k3}')"))
+    await connection.execute("DEALLOCATE each")
+    assert "Index Cond: ((collection = c.resource) AND (key = q.key))" in plan, plan
