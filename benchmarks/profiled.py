@@ -9,7 +9,6 @@ The profile itself costs as much again as short functions do; compare what it sa
 import argparse
 import asyncio
 import cProfile
-import os
 import pstats
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from benchmarks.recorded import client
 from benchmarks.stores import kept
 
 
-async def profile(address: str, times: int) -> cProfile.Profile:
+async def profile(url: str, address: str, times: int) -> cProfile.Profile:
     found = cProfile.Profile()
-    async with client() as asking:
+    async with client(url) as asking:
         await asking.get(address.replace("{n}", "0"))
         for number in range(1, times + 1):
             found.enable()
@@ -39,8 +38,7 @@ def main() -> None:
     parser.add_argument("--sort", default="tottime")
     arguments = parser.parse_args()
     with kept(arguments.events, arguments.store) as store:
-        os.environ["DATELINE_DATABASE_URL"] = store.url
-        found = asyncio.run(profile(arguments.address, arguments.times))
+        found = asyncio.run(profile(store.url, arguments.address, arguments.times))
     pstats.Stats(found).sort_stats(arguments.sort).print_stats(40)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import statistics
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +12,8 @@ from uuid import UUID
 import asyncpg
 import httpx
 
+from service.app import create_app
+from service.settings import settings_from
 from service.storage import pool
 
 Arguments = Sequence[Any]
@@ -66,10 +67,9 @@ async def record(url: str, addresses: Sequence[str]) -> Recorded:
         connection.add_query_logger(lambda told: runs.append(Run(told.query, told.args, told.elapsed)))
 
     pages: list[list[Run]] = []
-    os.environ["DATELINE_DATABASE_URL"] = url
     pool.prepare = prepare_and_listen
     try:
-        async with client() as asking:
+        async with client(url) as asking:
             asked = iter(addresses)
             await answered(asking, next(asked))
             runs.clear()
@@ -81,7 +81,6 @@ async def record(url: str, addresses: Sequence[str]) -> Recorded:
                 pages.append([run for run in runs if run.statement not in unasked])
     finally:
         pool.prepare = prepare
-        del os.environ["DATELINE_DATABASE_URL"]
     return Recorded(pages, settings)
 
 
@@ -92,11 +91,9 @@ async def answered(asking: httpx.AsyncClient, address: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service within this process, started and ended as a server would."""
-    from service.__main__ import app_from_environment
-
-    app: Any = app_from_environment()
+async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service on this database, within this process, started and ended as a server would."""
+    app: Any = create_app(settings_from({"DATELINE_DATABASE_URL": url}))
     asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     begun = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}

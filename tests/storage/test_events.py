@@ -452,13 +452,16 @@ async def test_ids_order_as_numbers_do(past: Past) -> None:
 
 
 async def test_keys_are_looked_for_within_their_collections_however_few_there_once_were(
-    connection: asyncpg.Connection,
+    connection: asyncpg.Connection, unique: str
 ) -> None:
     """A plan that is made while a store is small is kept while it grows to thousands of collections."""
-    await connection.execute("""
-        INSERT INTO resource SELECT number, 'collection', 'c' || number, 1 FROM generate_series(1, 3) number;
+    # Numbers and slugs that no other open transaction has: one that had them would be waited for.
+    await connection.execute(f"""
+        INSERT INTO resource
+        SELECT 1000000000 + number, 'collection', '{unique}' || number, 1 FROM generate_series(1, 3) number;
         INSERT INTO event
-        SELECT number, gen_random_uuid(), 1 + number % 3, 'k' || number FROM generate_series(1, 600) number;
+        SELECT 1000000000 + number, gen_random_uuid(), 1000000001 + number % 3, 'k' || number
+        FROM generate_series(1, 600) number;
         ANALYZE resource, event;
         SET LOCAL plan_cache_mode = force_generic_plan;
     """)
