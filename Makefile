@@ -19,7 +19,7 @@ serve: runtime ## Serve the demo dossier on this machine, with a PostgreSQL of i
 	@$(BIN)/dateline serve $(ARGS)
 
 test: development node ## Run the tests, for example ARGS="-k dates"
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: development ## Check style, formatting, types and that imports only go down the floors
 	$(BIN)/ruff check .

@@ -40,12 +40,24 @@ hypothesis.settings.register_profile("first", phases=[hypothesis.Phase.explicit,
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS_MAX = 120
+LONGEST = (
+    "tests/contract/test_schemathesis.py",
+    "tests/api/test_laws.py",
+    "tests/faults/test_service.py",
+    "tests/api/test_planted.py",
+)
+"""Begun before the others, so that where two processes share the files neither is left with one of these at the end."""
 
 TOLD = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TOLD] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    ranks = {config.rootpath / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(LONGEST)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
