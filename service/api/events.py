@@ -24,7 +24,7 @@ from service.domain.diff import patch_of
 from service.domain.errors import Fault, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, RelationInput
 from service.domain.instants import recorded_text
-from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, sources_named
+from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, shows_whole, sources_named
 from service.domain.parameters import Parameter, Query
 from service.domain.rendering import input_of
 from service.domain.values import UUID_PATTERN
@@ -87,11 +87,15 @@ async def read_event(call: Call) -> Reply:
         revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
         _, version = await selecting.find_event(connection, store, call.place["id"], revision)
         lens = await selecting.lens_of(connection, store, wants.lenses, revision)
-        seen = see(version, lens)
-        if seen is None:
+        whole = shows_whole(version, lens)
+        seen = None if whole else see(version, lens)
+        if seen is None and not whole:
             raise NotFound(f"The event {call.place['id']} is not there through these lenses.")
-        reply = await _answered(connection, call, seen.event, 200, revision, lens)
-        return msgspec.structs.replace(reply, pinned=pinned)
+        mentions, shown = Mentions(), shown_to(call.query)
+        document = shown.document(version, seen, mentions)
+        included = await shown.included(connection, mentions, revision, lens.aliases)
+    body = replies.event_bytes(document, included)
+    return Reply(200, body, revision=version.revision, pinned=pinned)
 
 
 async def _shown(edit: Edit, call: Call, event: Event, status: int) -> Reply:
@@ -107,13 +111,10 @@ async def _shown(edit: Edit, call: Call, event: Event, status: int) -> Reply:
 
 async def _answered(connection: Connection, call: Call, event: Event, status: int, revision: int, lens: Lens) -> Reply:
     """One event, with what it names beside its own members."""
-    body = msgspec.json.encode(event)
-    shown = shown_to(call.query)
-    if shown.include:
-        mentions = Mentions()
-        shown.mention(event, mentions)
-        included = await shown.included(connection, mentions, revision, lens.aliases)
-        body = body[:-1] + b',"included":' + msgspec.json.encode(included) + b"}"
+    mentions, shown = Mentions(), shown_to(call.query)
+    shown.mention(event, mentions)
+    included = await shown.included(connection, mentions, revision, lens.aliases)
+    body = replies.event_bytes(msgspec.json.encode(event), included)
     address = f"{call.origin}/v1/events/{event.id}"
     headers = {"Location": address} if status == 201 else {}
     return Reply(status, body, headers=headers, revision=event.revision)

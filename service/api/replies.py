@@ -119,6 +119,11 @@ def page_bytes(documents: Sequence[bytes], included: Included | None, next: str 
     return b'{"items":[' + b",".join(documents) + b"]," + rest[1:]
 
 
+def event_bytes(document: bytes, included: Included | None) -> bytes:
+    """One event's document, with what it names beside its own members."""
+    return document if included is None else document[:-1] + b',"included":' + msgspec.json.encode(included) + b"}"
+
+
 def paged(body: bytes, next: str | None, *, pinned: bool = False) -> Reply:
     headers = {} if next is None else {"Link": f'<{next}>; rel="next"'}
     return Reply(200, body, headers=headers, pinned=pinned)

@@ -131,6 +131,20 @@ def see(version: Version, lens: Lens) -> Seen | None:
     return Seen(version.event, event, told, lo, hi, undated, whole)
 
 
+class _Reaches(Struct, frozen=True):
+    reaches: list[str | None] = []
+
+
+_decode_reaches = msgspec.json.Decoder(_Reaches).decode
+
+
+def shows_whole(version: Version, lens: Lens) -> bool:
+    """Whether a version that is not retracted shows through the lens just as it is stored; its facts are at hand."""
+    return not lens.trims and (
+        not lens.hidden or lens.hidden.isdisjoint(_decode_reaches(version.facts or b"{}").reaches)
+    )
+
+
 def _told_date(event: Event) -> Occurred | None:
     """The date that the latest of the claims gives that give one."""
     return next((claim.occurred for claim in reversed(event.claims) if claim.occurred is not None), None)

@@ -196,8 +196,8 @@ async def _record(
     changes: dict[int, Change],
     faults: dict[int, list[Fault]],
     known: dict[tuple[str, str | None], _Known],
-) -> dict[int, Event]:
-    """Records the changes, by row. Raises RefusedRows if any row has a fault."""
+) -> dict[int, int]:
+    """Records the changes, and tells the revision of each event, by row. Raises RefusedRows if any row has a fault."""
     places = list(changes)
     doomed = any(faults.values())
     excused = _excused(row for row in rows if faults[row.index])
@@ -236,14 +236,14 @@ def _outcome(
     edit: Edit,
     row: Row,
     change: Change | None,
-    event: Event | None,
+    revision: int | None,
     known: dict[tuple[str, str | None], _Known],
 ) -> Outcome:
-    if change is None or event is None:
+    if change is None or revision is None:
         return Outcome(row, known[row.collection, row.key].identity.id, "unchanged")
     if change.version is None:
-        return Outcome(row, event.id, "created")
-    return Outcome(row, event.id, "updated" if event.revision == edit.after.revision else "unchanged")
+        return Outcome(row, change.identity.id, "created")
+    return Outcome(row, change.identity.id, "updated" if revision == edit.after.revision else "unchanged")
 
 
 async def _retract_missing(edit: Edit, collection: str, held: set[str]) -> int:

@@ -1,18 +1,27 @@
-"""Changes: events as they are to be, and whether all that they and their sources name is there."""
+"""Changes: events as they are to be, whether all that they and their sources name is there, and what they come to."""
 
 from collections.abc import Container, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from service.domain import rendering
+from service.domain import rendering, terms
 from service.domain.errors import Fault, Refused
-from service.domain.event import Event, EventInput, Facts
-from service.domain.lenses import Version
+from service.domain.event import Event, EventInput, Facts, Moment, Relation
+from service.domain.lenses import (
+    Aliases,
+    Version,
+    actors_named,
+    bounds_of,
+    known_from,
+    sources_named,
+    told_places,
+)
+from service.domain.patch import same
 from service.domain.resources import Source, SourceInput
 from service.domain.terms import Term
 from service.storage import events, resources
-from service.storage.events import Identity
+from service.storage.events import Identity, Written
 from service.storage.pool import Connection
 
 
@@ -45,8 +54,18 @@ class RefusedChanges(Refused):
         self.by_place = by_place
 
 
+_event = msgspec.json.Decoder(Event).decode
+
+
+class _Relations(Struct):
+    relations: list[Relation]
+
+
+_relations = msgspec.json.Decoder(_Relations).decode
+
+
 async def targets_of(
-    connection: Connection, revision: int, changes: Sequence[Change], recorded: Mapping[int, Event]
+    connection: Connection, revision: int, changes: Sequence[Change]
 ) -> dict[int, dict[tuple[str | None, str | None], rendering.Target]]:
     """For each event, the targets of its relations that exist: by key in its collection, by id in a public one too.
 
@@ -63,7 +82,11 @@ async def targets_of(
             by_key.setdefault((change.identity.collection, change.identity.key), change.identity)
     there = await resources.read_collections(connection, {found.collection for found in by_id.values()}, revision)
     public = {slug for slug, collection in there.items() if collection.visibility == "public"}
-    pointed = {event: {relation.event for relation in was.relations} for event, was in recorded.items()}
+    pointed = {
+        change.identity.event: {relation.event for relation in _relations(change.version.document).relations}
+        for change in changes
+        if change.given.relations and change.version is not None and change.version.document is not None
+    }
     targets: dict[int, dict[tuple[str | None, str | None], rendering.Target]] = {c.identity.event: {} for c in changes}
     for change, relation in relations:
         target = by_id.get(relation.event) if relation.event is not None else None
@@ -136,3 +159,55 @@ def reference_faults(
 
 def unknown(kind: str, slug: str, pointer: str) -> Fault:
     return Fault(pointer=pointer, detail=f"there is no {kind} {slug}")
+
+
+class Naming(Struct, frozen=True):
+    """What the events of an edit name, as it is now."""
+
+    sources: Mapping[str, Source]
+    actors: Container[str]
+    targets: Mapping[int, Mapping[tuple[str | None, str | None], rendering.Target]]
+    aliases: Aliases
+
+    def faults_of(self, change: Change) -> list[Fault]:
+        targets = self.targets[change.identity.event]
+        return [
+            *rendering.faults_of(change.given),
+            *reference_faults(change.given, self.actors, self.sources, targets),
+        ]
+
+    def rendered(self, change: Change, at: Moment) -> tuple[Event, Written | None]:
+        """The event as it now is, and what is to be recorded of it: None where it says nothing new."""
+        was = None
+        if change.version is not None and change.version.document is not None:
+            was = _event(change.version.document)
+        event, facts = rendering.render(
+            change.given,
+            id=change.identity.id,
+            sources=self.sources,
+            targets=self.targets[change.identity.event],
+            aliases=self.aliases,
+            at=at,
+            created=at if was is None else was.created,
+        )
+        facts_bytes = msgspec.json.encode(facts)
+        stands = terms.posted(event, facts, lambda slug: self.sources[slug].derived_from, self.aliases)
+        stated = None if change.version is None or change.returns else change.version.facts
+        if was is not None and facts_bytes == stated and change.stood in (None, stands):
+            again = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
+            if same(msgspec.to_builtins(again), msgspec.to_builtins(was)):
+                return was, None
+        lo, hi, undated = bounds_of(change.given.occurred)
+        return event, Written(
+            event=change.identity.event,
+            lo=lo,
+            hi=hi,
+            undated=undated,
+            known=known_from(event.occurred, event.claims, facts, event.created),
+            told=tuple(told_places(event)),
+            terms=stands,
+            actors=frozenset(actors_named(event)),
+            sources=frozenset(sources_named(event)),
+            document=msgspec.json.encode(event),
+            facts=facts_bytes,
+        )

@@ -5,22 +5,20 @@ changed. Reads inside see what has been written so far.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Container, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from secrets import randbits
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from service.domain import rendering, terms
 from service.domain.callers import Caller, sight_of
 from service.domain.errors import Exists, Fault, Forbidden, Gone, InUse, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, Moment
 from service.domain.instants import recorded_text
-from service.domain.lenses import actors_named, bounds_of, known_from, sources_named, told_places
-from service.domain.patch import same
+from service.domain.lenses import actors_named
 from service.domain.resources import (
     Actor,
     ActorInput,
@@ -36,9 +34,9 @@ from service.domain.resources import (
 from service.domain.terms import Term
 from service.operations.changes import (
     Change,
+    Naming,
     RefusedChanges,
     again,
-    reference_faults,
     source_faults,
     targets_of,
     unknown,
@@ -49,6 +47,7 @@ from service.storage.events import Identity, Written
 from service.storage.pool import Connection
 from service.storage.resources import NewState, Row
 
+T = TypeVar("T")
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 
 DEFAULT_COLLECTION: Final = "main"
@@ -271,12 +270,13 @@ class Edit:
         """Makes new versions of events; those that say nothing new are left as they are."""
         return await self._record(changes)
 
-    async def record_events(self, changes: Sequence[Change], *, doomed: bool) -> list[Event]:
-        """Makes new events and new versions, at most one of each event. Raises RefusedChanges.
+    async def record_events(self, changes: Sequence[Change], *, doomed: bool) -> list[int]:
+        """Makes new events and new versions, at most one of each event, and tells the revision of each.
 
-        `doomed`: it is known to be refused, so that only further faults are looked for.
+        `doomed`: it is known to be refused, so that only further faults are looked for. Raises RefusedChanges.
         """
-        return await self._record(changes, {change.identity.collection for change in changes}, doomed=doomed)
+        open_to = {change.identity.collection for change in changes}
+        return await self._record_each(changes, open_to, doomed=doomed, told=lambda event: event.revision)
 
     async def retract_events(self, collection: str, numbers: Sequence[int]) -> None:
         """Takes events of a collection out from this revision on; they stay readable before."""
@@ -318,92 +318,68 @@ class Edit:
     async def _record(
         self, changes: Sequence[Change], collections: Container[str] | None = None, *, doomed: bool = False
     ) -> list[Event]:
+        return await self._record_each(changes, collections, doomed=doomed, told=lambda event: event)
+
+    async def _record_each(
+        self,
+        changes: Sequence[Change],
+        collections: Container[str] | None,
+        *,
+        doomed: bool,
+        told: Callable[[Event], T],
+    ) -> list[T]:
         """Renders and appends what has changed; the one way in which an event's version is written.
 
         `collections`: those that new events may name; None where no event is new. `doomed`: nothing will be appended.
+        `told`: what to tell of each event. No more than a thousand are at hand at once. Raises RefusedChanges, after
+        which what has been appended of the others is to be rolled back.
         """
         named = {c.source for change in changes for c in change.given.claims}
         named |= {c.via for change in changes for c in change.given.claims if c.via is not None}
-        sources = await resources.read_ancestry(self.connection, named)
-        actors = await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)})
-        recorded: dict[int, Event] = {}
-        for place, change in enumerate(changes):
-            if place % BREATH == BREATH - 1:
-                await asyncio.sleep(0)
-            if change.version is not None and change.version.document is not None:
-                recorded[change.identity.event] = _event(change.version.document)
-        targets = await targets_of(self.connection, self.after.revision, changes, recorded)
-        aliases = await resources.read_aliases(self.connection, self.after.revision)
-        rendered: list[Event] = []
-        written: list[Written] = []
+        naming = Naming(
+            sources=await resources.read_ancestry(self.connection, named),
+            actors=await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)}),
+            targets=await targets_of(self.connection, self.after.revision, changes),
+            aliases=await resources.read_aliases(self.connection, self.after.revision),
+        )
+        done: list[T] = []
         uses: set[Use] = set()
-        made: list[Identity] = []
         refused: dict[int, list[Fault]] = {}
-        for place, change in enumerate(changes):
-            if place % BREATH == BREATH - 1:
-                await asyncio.sleep(0)
-            faults = [
-                *rendering.faults_of(change.given),
-                *reference_faults(change.given, actors, sources, targets[change.identity.event]),
-            ]
-            if collections is not None and change.given.collection not in collections:
-                faults.insert(0, unknown("collection", change.given.collection, "/collection"))
-            if faults:
-                refused[place] = faults
-            if refused or doomed:
-                continue
-            was = recorded.get(change.identity.event)
-            event, facts = rendering.render(
-                change.given,
-                id=change.identity.id,
-                sources=sources,
-                targets=targets[change.identity.event],
-                aliases=aliases,
-                at=self.moment,
-                created=self.moment if was is None else was.created,
-            )
-            facts_bytes = msgspec.json.encode(facts)
-            stands = terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases)
-            stated = None if change.version is None or change.returns else change.version.facts
-            if was is not None and facts_bytes == stated and change.stood in (None, stands):
-                again = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)
-                if same(msgspec.to_builtins(again), msgspec.to_builtins(was)):
-                    rendered.append(was)
+        for start in range(0, len(changes), WRITTEN_AT_ONCE):
+            made: list[Identity] = []
+            written: list[Written] = []
+            for place, change in enumerate(changes[start : start + WRITTEN_AT_ONCE], start):
+                if place % BREATH == BREATH - 1:
+                    await asyncio.sleep(0)
+                faults = naming.faults_of(change)
+                if collections is not None and change.given.collection not in collections:
+                    faults.insert(0, unknown("collection", change.given.collection, "/collection"))
+                if faults:
+                    refused[place] = faults
+                if refused or doomed:
                     continue
-            if change.version is None:
-                made.append(change.identity)
-            rendered.append(event)
-            lo, hi, undated = bounds_of(change.given.occurred)
-            written.append(
-                Written(
-                    event=change.identity.event,
-                    lo=lo,
-                    hi=hi,
-                    undated=undated,
-                    known=known_from(event.occurred, event.claims, facts, event.created),
-                    told=tuple(told_places(event)),
-                    terms=stands,
-                    actors=frozenset(actors_named(event)),
-                    sources=frozenset(sources_named(event)),
-                    document=msgspec.json.encode(event),
-                    facts=facts_bytes,
-                )
-            )
-            self._count(event.collection, "created" if was is None else "revised")
-            uses |= {(event.collection, "actor", slug) for slug in actors_named(event)}
-            beneath = [sources[slug] for dimension, slug in stands if dimension == "basis"]
-            uses |= uses_of(event.collection, beneath)
+                event, new = naming.rendered(change, self.moment)
+                done.append(told(event))
+                if new is None:
+                    continue
+                if change.version is None:
+                    made.append(change.identity)
+                written.append(new)
+                returns = change.version is None or change.version.document is None
+                self._count(event.collection, "created" if returns else "revised")
+                uses |= {(event.collection, "actor", slug) for slug in new.actors}
+                beneath = [naming.sources[slug] for dimension, slug in new.terms if dimension == "basis"]
+                uses |= uses_of(event.collection, beneath)
+            if made and not refused:
+                await events.append_events(self.connection, made)
+            if written and not refused:
+                await events.append_versions(self.connection, self.after.revision, written)
+                self.versions += len(written)
         if refused or doomed:
             raise RefusedChanges(refused)
-        if made:
-            await events.append_events(self.connection, made)
-        if written:
-            for start in range(0, len(written), WRITTEN_AT_ONCE):
-                some = written[start : start + WRITTEN_AT_ONCE]
-                await events.append_versions(self.connection, self.after.revision, some)
-            await note_uses(self.connection, uses, aliases, self.after.revision)
-            self.versions += len(written)
-        return rendered
+        if uses:
+            await note_uses(self.connection, uses, naming.aliases, self.after.revision)
+        return done
 
 
 class _Discarded(Exception):

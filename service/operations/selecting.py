@@ -14,14 +14,13 @@ from service.domain.dates import LATEST
 from service.domain.errors import Fault, Gone, NotFound, RefusedParameter
 from service.domain.event import Event
 from service.domain.filters import Filters, Related, pointed_at
-from service.domain.lenses import Aliases, Lens, Position, Version, actors_named, sources_named
+from service.domain.lenses import Aliases, Lens, Position, Seen, Version, actors_named, sources_named
 from service.domain.parameters import Query
 from service.domain.resources import Timeline
 from service.domain.selection import Selection, Sight
 from service.operations import naming
 from service.storage import events, listing, resources, revisions
 from service.storage.events import Identity
-from service.storage.listing import Found
 from service.storage.memory import recall
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
@@ -218,12 +217,12 @@ class Shown(Struct, frozen=True):
     fields: frozenset[str] | None
     include: frozenset[str]
 
-    def document(self, found: Found, mentions: Mentions) -> bytes:
-        """The event's document, what it names added to `mentions`."""
-        if self.fields is None and found.seen is None:
-            mentions.numbers.update(found.version.actors, found.version.sources)
-            return found.version.document or b""
-        event = _event(found.version.document or b"") if found.seen is None else found.seen.event
+    def document(self, version: Version, seen: Seen | None, mentions: Mentions) -> bytes:
+        """The event's document, what it names added to `mentions`. seen: None where it shows just as it is stored."""
+        if self.fields is None and seen is None:
+            mentions.numbers.update(version.actors, version.sources)
+            return version.document or b""
+        event = _event(version.document or b"") if seen is None else seen.event
         self.mention(event, mentions)
         return msgspec.json.encode(self.thinned(event))
 
@@ -263,7 +262,7 @@ async def read_page(
         if len(documents) == limit:
             more = True
             break
-        documents.append(shown.document(found, mentions))
+        documents.append(shown.document(found.version, found.seen, mentions))
         last = found.position
     included = await shown.included(connection, mentions, selection.revision, selection.lens.aliases)
     return Page(documents, included, last if more else None)
@@ -271,8 +270,10 @@ async def read_page(
 
 async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:
     """An event that the caller may see, as it was at the revision. Raises NotFound, or Gone once it is retracted."""
-    identity = await find_identity(connection, store, id)
-    version = (await events.read_versions(connection, [identity.event], revision)).get(identity.event)
+    found = await events.read_one(connection, id, revision)
+    if found is None or found[0].collection not in store.sight.named:
+        raise NotFound(f"There is no event {id}.")
+    identity, version = found
     if version is None:
         raise NotFound(f"The event {id} had not been recorded at revision {revision}.")
     if version.document is None:

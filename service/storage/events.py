@@ -37,6 +37,26 @@ async def find_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Id
     return {str(row[1]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
 
 
+ONE_AT = """
+SELECT e.event, e.id, c.slug, e.key,
+       v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
+FROM event e JOIN resource c ON c.resource = e.collection
+LEFT JOIN LATERAL (
+    SELECT * FROM version v WHERE v.event = e.event AND v.revision <= $2 ORDER BY v.revision DESC LIMIT 1
+) v ON true
+WHERE e.id = $1
+"""
+
+
+async def read_one(connection: Connection, id: str, revision: int) -> tuple[Identity, Version | None] | None:
+    """An event that has ever been recorded, and its newest version up to the revision, if it had been by then."""
+    row = await connection.fetchrow(ONE_AT, UUID(id), revision)
+    if row is None:
+        return None
+    event, ident, collection, key, *version = row
+    return Identity(event, str(ident), collection, key), None if version[0] is None else Version(*version)
+
+
 BY_NUMBER = """
 SELECT e.event, e.id, c.slug, e.key FROM event e JOIN resource c ON c.resource = e.collection
 WHERE e.event = ANY ($1::int8[])
@@ -289,12 +309,14 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
     for version in versions:
         span = postings.span_of(version.lo, version.hi, version.undated)
         place = Place(version.event, version.lo, version.hi, span, version.known, version.told)
-        numbers = {terms[term] for term in version.terms}
+        numbers = sorted(terms[term] for term in version.terms)
         old = before.get(version.event)
-        stood = set() if old is None else {Posting(term, at) for at in _place(old).all for term in old["terms"]}
-        stands = {Posting(term, at) for at in place.all for term in numbers}
-        closed += stood - stands
-        opened += stands - stood
+        if old is None:
+            opened += place.postings(numbers)
+        else:
+            stood, stands = set(_place(old).postings(old["terms"])), set(place.postings(numbers))
+            closed += stood - stands
+            opened += stands - stood
         rows.append(
             (
                 version.event,
@@ -304,7 +326,7 @@ async def append_versions(connection: Connection, revision: int, versions: Seque
                 place.span,
                 version.known,
                 [bound for pair in version.told for bound in pair],
-                sorted(numbers),
+                numbers,
                 sorted(actors[slug] for slug in version.actors),
                 sorted(sources[slug] for slug in version.sources),
                 version.document,

@@ -4,10 +4,10 @@
 the record lives in it: `rebuild` makes it from the versions.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
-import msgspec
 from msgspec import Struct
 
 from service.domain.dates import LATEST
@@ -104,6 +104,11 @@ async def _numbers_of(connection: Connection, terms: Iterable[Term]) -> dict[Ter
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+Posting: TypeAlias = tuple[int, int, int, int, int, int]
+"""One term of one version, to be opened or closed: term, class, lower and upper bound, event, and from when it was
+known. They order as the index does: writing in that order touches each of its pages once."""
+
+
 class Place(Struct, frozen=True):
     """Where the postings of one version stand."""
 
@@ -115,25 +120,10 @@ class Place(Struct, frozen=True):
     told: tuple[tuple[int, int], ...] = ()
     """Bounds of other dates that accounts of the event give it."""
 
-    @property
-    def all(self) -> "list[Place]":
-        """This place, and those that accounts of the event give it."""
-        return [
-            msgspec.structs.replace(self, told=()),
-            *(Place(self.event, lo, hi, span_of(lo, hi, False) | TOLD, self.known) for lo, hi in self.told),
-        ]
-
-
-class Posting(Struct, frozen=True):
-    """One term of one version, to be opened or closed."""
-
-    term: int
-    place: Place
-
-    @property
-    def order(self) -> tuple[int, int, int, int, int]:
-        """The order of the index: writing in it touches each of its pages once."""
-        return (self.term, self.place.span, self.place.lo, self.place.hi, self.place.event)
+    def postings(self, terms: Iterable[int]) -> Iterator[Posting]:
+        """Those of the terms, at this place and at those that accounts of the event give it."""
+        places = [(self.span, self.lo, self.hi), *((span_of(lo, hi, False) | TOLD, lo, hi) for lo, hi in self.told)]
+        return ((term, *place, self.event, self.known) for term in terms for place in places)
 
 
 # The LATERAL with its LIMIT makes one index probe of each posting; five equalities in a join were estimated at one row
@@ -156,7 +146,7 @@ SELECT q.term, q.span, q.lo, q.hi, q.event, $1, 9223372036854775807, q.known
 FROM unnest($2::int4[], $3::int2[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])
      AS q(term, span, lo, hi, event, known)
 """
-POSTING_COLUMNS: Final = ("term", "span", "t_lo", "t_hi", "event", "since", "until", "known")
+POSTING_COLUMNS: Final = ("term", "span", "t_lo", "t_hi", "event", "known", "since", "until")
 COUNT = """
 INSERT INTO term_span (term, span, postings)
 SELECT q.term, q.span, sum(q.postings) FROM unnest($1::int4[], $2::int2[], $3::int8[]) AS q(term, span, postings)
@@ -169,30 +159,20 @@ async def write_postings(
     connection: Connection, revision: int, closed: Iterable[Posting], opened: Iterable[Posting]
 ) -> None:
     """Closes and opens postings at a revision. The caller holds the head."""
-    closing, opening = sorted(closed, key=lambda p: p.order), sorted(opened, key=lambda p: p.order)
-    counts: dict[tuple[int, int], int] = {}
-    for posting in closing:
-        for span, number in ((posting.place.span, -1), (posting.place.span | CLOSED, 1)):
-            counts[posting.term, span] = counts.get((posting.term, span), 0) + number
-    for posting in opening:
-        at = posting.term, posting.place.span
-        counts[at] = counts.get(at, 0) + 1
+    closing, opening = sorted(closed), sorted(opened)
+    counts: Counter[tuple[int, int]] = Counter((posting[0], posting[1]) for posting in opening)
+    counts.subtract((posting[0], posting[1]) for posting in closing)
+    counts.update((posting[0], posting[1] | CLOSED) for posting in closing)
     if closing:
-        await connection.execute(CLOSE, revision, *_columns(closing))
+        await connection.execute(CLOSE, revision, *list(zip(*closing, strict=True))[:5])
     if len(opening) >= COPIED_MIN:
-        rows = [(*posting.order, revision, LATEST, posting.place.known) for posting in opening]
+        rows = [(*posting, revision, LATEST) for posting in opening]
         await connection.copy_records_to_table("posting", records=rows, columns=POSTING_COLUMNS)
     elif opening:
-        known = [posting.place.known for posting in opening]
-        await connection.execute(OPEN_POSTINGS, revision, *_columns(opening), known)
+        await connection.execute(OPEN_POSTINGS, revision, *zip(*opening, strict=True))
     if counts:
         keys = sorted(counts)
         await connection.execute(COUNT, [k[0] for k in keys], [k[1] for k in keys], [counts[k] for k in keys])
-
-
-def _columns(postings: Sequence[Posting]) -> tuple[list[int], ...]:
-    orders = [posting.order for posting in postings]
-    return tuple([order[column] for order in orders] for column in range(5))
 
 
 CLEAR = "TRUNCATE posting, term_span"

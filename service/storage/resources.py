@@ -1,7 +1,7 @@
 """Actors, sources, collections and timelines by slug, as they were at any revision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
@@ -98,13 +98,17 @@ async def read_included(
     """
     actors: dict[str, bytes] = {}
     sources: dict[str, bytes] = {}
-    for kind, slug, document in await _by_number(connection, mentions.numbers, revision):
+    wanted = set(mentions.actors)
+    for kind, slug, document, publisher in await _by_number(connection, mentions.numbers, revision):
         (actors if kind == "actor" else sources)[slug] = document
+        if publisher is not None:
+            wanted.add(publisher)
     if missing := mentions.sources - sources.keys():
-        sources |= await _documents(connection, "source", missing, revision)
-    publishers = {_publisher(document).publisher for document in sources.values()}
-    wanted = {slug for slug in publishers | mentions.actors if slug is not None}
-    wanted |= {aliases[slug] for slug in wanted | actors.keys() if slug in aliases}
+        found = await _documents(connection, "source", missing, revision)
+        sources |= found
+        wanted.update(slug for slug in map(_publisher_in, found.values()) if slug is not None)
+    if aliases:
+        wanted |= {aliases[slug] for slug in wanted | actors.keys() if slug in aliases}
     if wanted := wanted - actors.keys():
         actors |= await _documents(connection, "actor", wanted, revision)
     return {
@@ -113,10 +117,17 @@ async def read_included(
     }
 
 
-async def _by_number(connection: Connection, numbers: Iterable[int], revision: int) -> Iterable[tuple[str, str, bytes]]:
-    async def read(missing: list[int]) -> dict[int, tuple[str, str, bytes]]:
+Numbered: TypeAlias = tuple[str, str, bytes, str | None]
+"""An actor or a source: its kind, slug and document, and the publisher of a source."""
+
+
+async def _by_number(connection: Connection, numbers: Iterable[int], revision: int) -> Iterable[Numbered]:
+    async def read(missing: list[int]) -> dict[int, Numbered]:
         rows = await connection.fetch(BY_NUMBER, missing, revision)
-        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+        return {
+            number: (kind, slug, document, None if kind == "actor" else _publisher_in(document))
+            for number, kind, slug, document in rows
+        }
 
     found = await recall_each(connection, (BY_NUMBER, revision), numbers, read, lambda each: len(each[2]))
     return found.values()
@@ -135,6 +146,11 @@ class _Publisher(Struct):
 
 
 _publisher = msgspec.json.Decoder(_Publisher).decode
+
+
+def _publisher_in(document: bytes) -> str | None:
+    """The publisher in a source's document."""
+    return _publisher(document).publisher
 
 
 ANCESTORS = """

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from service.domain.errors import Fault, RefusedParameter
 from service.domain.values import INT8_MAX, Cause
+from service.storage.memory import recall
 from service.storage.pool import Connection
 
 
@@ -83,7 +84,11 @@ async def revision_at(connection: Connection, head: Head, as_of: datetime, param
     if as_of > max(head.recorded, datetime.now(UTC)):
         fault = Fault(parameter=parameter, detail="is in the future")
         raise RefusedParameter("What will have been recorded is not known yet.", [fault])
-    return int(await connection.fetchval(AS_OF, as_of))
+
+    async def read() -> int:
+        return int(await connection.fetchval(AS_OF, as_of))
+
+    return await recall(connection, (AS_OF, as_of), read)
 
 
 RECORDED_BETWEEN = """
