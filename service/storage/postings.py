@@ -146,7 +146,7 @@ SELECT q.term, q.span, q.lo, q.hi, q.event, $1, 9223372036854775807, q.known
 FROM unnest($2::int4[], $3::int2[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])
      AS q(term, span, lo, hi, event, known)
 """
-POSTING_COLUMNS: Final = ("term", "span", "t_lo", "t_hi", "event", "known", "since", "until")
+POSTING_COLUMNS: Final = ("term", "span", "t_lo", "t_hi", "event", "since", "until", "known")
 COUNT = """
 INSERT INTO term_span (term, span, postings)
 SELECT q.term, q.span, sum(q.postings) FROM unnest($1::int4[], $2::int2[], $3::int8[]) AS q(term, span, postings)
@@ -166,7 +166,7 @@ async def write_postings(
     if closing:
         await connection.execute(CLOSE, revision, *list(zip(*closing, strict=True))[:5])
     if len(opening) >= COPIED_MIN:
-        rows = [(*posting, revision, LATEST) for posting in opening]
+        rows = [(*posting[:5], revision, LATEST, posting[5]) for posting in opening]
         await connection.copy_records_to_table("posting", records=rows, columns=POSTING_COLUMNS)
     elif opening:
         await connection.execute(OPEN_POSTINGS, revision, *zip(*opening, strict=True))
