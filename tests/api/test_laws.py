@@ -64,7 +64,7 @@ from tests.model import (
     thinned,
 )
 
-FEW = 20
+FEW = 25
 EXAMPLES = int(os.environ.get("DATELINE_EXAMPLES_LAWS", FEW))
 SECONDS_FOR_ONE_EXAMPLE = 30
 
