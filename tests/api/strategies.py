@@ -91,6 +91,8 @@ TITLES = ["First", "Second visit", "Second", "Poseta Prištini", "Visit, Second"
 SUMMARIES = ["Said once", "Said again", "Once said: a visit to Pristina", "在北京"]
 QUOTES = ["We are not aware of any discussions", "Said again, once more"]
 ALIASES = ["Alias", "Other alias", "Marko Đurić", "北京"]
+CALLED = "renamed or alias or duric"
+"""What is only said in names of actors, which they get and lose."""
 TEXTS = [
     "first", "FIRST or pristini", "second visit", '"Second visit"', "-first", "-second -said", "poseta*", "again said",
     '-"second visit" second', "prištin* -said", '"said once"', "once -said", "aware or again", '"not awa*"', "kosovo",
@@ -325,8 +327,13 @@ TOUR: list[Form] = [
     *({"actor": [actor], "role": [role]} for actor in ACTORS[:3] for role in ROLES),
     *({"source": [source], "stance": STANCES[start::2]} for source in SOURCES[:3] for start in (0, 1)),
     *({"publisher": ["a0"], "speaker": [actor]} for actor in ACTORS[:3]),
+    *({"q": CALLED} | pin for pin in ({"known_at": "2025-02-19"}, {"revision": 2}, {"as_of": (3, True)})),
+    {"q": CALLED, "revision": 4},
+    *({"q": CALLED} | pin for pin in ({"known_at": "2025"}, {"revision": 5}, {"according_to": ["a0", "a1", "a2"]})),
+    {"q": '"renamed again" or "other alias"'},
 ]  # fmt: skip
-"""Each parameter by itself, and those that must hold of one thing in pairs, since what is drawn may pass one by."""
+"""Each parameter by itself, and those that must hold of one thing in pairs, since what is drawn may pass one by. The
+last eight are for names of actors, today and when they were others."""
 readings = st.tuples(one_of([*CALLERS, "writer"]), weighted(*[selections] * 5, own_timelines))
 """Who asks, and for what."""
 
@@ -343,6 +350,8 @@ sides: st.SearchStrategy[Sides] = weighted(
     # against another or itself; two collections; any two selections.
     *[st.tuples(together(homes, any_filters(1), maybe_lens), old_pins, pins, orders)] * 2,
     st.tuples(together(timelines, homes), old_pins, pins, st.just({})),
+    # What is chosen by names alone comes and goes with them, and no event is revised.
+    st.tuples(together(homes, form({"q": one_of([CALLED, "renamed", "-renamed", "alias"])})), old_pins, pins, orders),
     st.tuples(together(homes, any_filters(1), pins), known, known, orders),
     *[st.tuples(together(homes, any_filters(1), pins), accounts, weighted(accounts, st.just({})), orders)] * 2,
     *[st.tuples(st.just({}), together(timelines, pins), together(timelines, pins, maybe_lens), orders)] * 2,
