@@ -42,6 +42,7 @@ SECONDS_MAX = 3.0
 TABLES = ("posting", "version", "event", "term", "term_span", "resource_version")
 STATEMENTS = {
     walking.PAGE_ASCENDING, walking.PAGE_DESCENDING, walking.ACCOUNT_ASCENDING, walking.ACCOUNT_DESCENDING,
+    walking.JOINED_ASCENDING, walking.JOINED_DESCENDING,
 }  # fmt: skip
 
 
@@ -263,7 +264,7 @@ class Recorder:
         rows = await self.connection.fetch(statement, *arguments)
         if statement in STATEMENTS:
             self.looks += 1
-            self.seen += rows[-1][12]
+            self.seen += rows[-1][-1]
         return rows
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Any:
@@ -337,7 +338,7 @@ async def read(connection: Any, query: parameters.Query, after: Position | None)
         page = await selecting.read_page(connection, reading.selection, after, limit, shown)
     except SelectionTooBroad:
         return None
-    return len(page.documents)
+    return page.rows
 
 
 async def measure(connection: Any, plans: Plans, asked: Asked, generated: Generated, folder: Path | None) -> Measured:

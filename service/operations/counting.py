@@ -34,11 +34,11 @@ from service.domain.histogram import (
 )
 from service.domain.sampling import RATES, margin_of
 from service.domain.selection import Selection
-from service.storage import counting, listing, revisions, walking
+from service.storage import counting, listing, revisions
 from service.storage.counting import Evaluation
+from service.storage.groups import Groups, groups_of
 from service.storage.listing import Found
 from service.storage.pool import Connection
-from service.storage.walking import Groups
 
 COUNTED_MAX: Final = 100_000
 """Where the index decides, no more events than these are gone through."""
@@ -147,7 +147,7 @@ async def _evaluate(connection: Connection, selection: Selection, *, indexed: bo
 
     `indexed` says whether it would do if they did.
     """
-    groups = await walking.groups_of(connection, selection)
+    groups = await groups_of(connection, selection)
     evaluation = await _evaluation(connection, selection, groups)
     indexed = indexed and groups.decide
     most = COUNTED_MAX if indexed else LOOKED_AT_MAX
@@ -157,7 +157,7 @@ async def _evaluate(connection: Connection, selection: Selection, *, indexed: bo
         left = min(most, SAMPLE_MAX) * 4 // 5
         rate = next((rate for rate in RATES if groups.collections.size <= rate * left), RATES[-1])
         selection = msgspec.structs.replace(selection, sampled=rate)
-        evaluation = await _evaluation(connection, selection, await walking.groups_of(connection, selection))
+        evaluation = await _evaluation(connection, selection, await groups_of(connection, selection))
     return evaluation, indexed
 
 

@@ -19,8 +19,9 @@ from service.domain.parameters import Query
 from service.domain.resources import Timeline
 from service.domain.selection import Selection, Sight
 from service.operations import naming
-from service.storage import events, listing, resources, revisions
+from service.storage import events, resources, revisions
 from service.storage.events import Identity
+from service.storage.listing import listing_of
 from service.storage.memory import recall
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
@@ -50,9 +51,10 @@ class Reading(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Documents in order, what they name, and where to go on."""
+    """Documents in order, joined by commas in some parts, how many they are, what they name, and where to go on."""
 
     documents: list[bytes]
+    rows: int
     included: Included | None
     next: Position | None
 
@@ -254,18 +256,25 @@ async def read_page(
     connection: Connection, selection: Selection, after: Position | None, limit: int, shown: Shown
 ) -> Page:
     """Up to `limit` documents of the selection beyond `after`."""
+    listing = await listing_of(connection, selection, limit + 1)
+    joined = await listing.joined(after, limit) if shown.fields is None else None
+    if joined is not None:
+        included = await shown.included(
+            connection, Mentions(joined.numbers), selection.revision, selection.lens.aliases
+        )
+        return Page(joined.documents, joined.rows, included, joined.end if joined.more else None)
     documents: list[bytes] = []
     mentions = Mentions()
     last: Position | None = None
     more = False
-    async for found in listing.walk_selection(connection, selection, after, limit + 1):
+    async for found in listing.found(after):
         if len(documents) == limit:
             more = True
             break
         documents.append(shown.document(found.version, found.seen, mentions))
         last = found.position
     included = await shown.included(connection, mentions, selection.revision, selection.lens.aliases)
-    return Page(documents, included, last if more else None)
+    return Page(documents, len(documents), included, last if more else None)
 
 
 async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:

@@ -13,9 +13,10 @@ from msgspec import Struct
 from service.domain.selection import Selection
 from service.domain.terms import Term
 from service.storage import walking
+from service.storage.groups import Groups
 from service.storage.pool import Connection
 from service.storage.postings import find_terms
-from service.storage.walking import Groups, Named
+from service.storage.walking import Bounded, Named
 
 FOUND_MAX: Final = 200_000
 """No statement goes through more events than these; how many there will be is known before, but for writes since."""
@@ -137,17 +138,14 @@ async def _fetch(
     """The rows of a statement on what is chosen, once more where a write has closed postings meanwhile."""
     selection, groups = evaluation.selection, evaluation.groups
     closed = selection.revision != selection.head
+    met = groups.met if groups.driver.size > MET_MIN and not evaluation.named.beside else None
     while True:
         arguments = await walking.arguments_of(
             connection,
             selection,
             groups,
             evaluation.named,
-            undated=undated,
-            rows=budget,
-            budget=budget,
-            closed=closed,
-            met=groups.met if groups.driver.size > MET_MIN and not evaluation.named.beside else None,
+            Bounded(undated, rows=budget, budget=budget, closed=closed, met=met),
         )
         rows: list[Record] = await connection.fetch(statement, *arguments, *own)
         if closed or rows[-1][-1] == selection.revision:

@@ -1,7 +1,8 @@
-"""Listing: the events that a selection chooses, in order. Every read of many events goes through `walk_selection`."""
+"""Listing: the events that a selection chooses, in order. Every read of many events goes through `Listing`."""
 
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -13,13 +14,16 @@ from service.domain.selection import Selection, holds
 from service.domain.terms import Term, pointing
 from service.storage import walking
 from service.storage.events import Identity, find_by_id, find_by_key
+from service.storage.groups import BUDGET_MAX, Groups, budget_of, groups_of, rows_of
 from service.storage.memory import recall
 from service.storage.pool import Connection
-from service.storage.walking import Groups, Named
+from service.storage.walking import Bounded, Look, Named
 
 CANDIDATES_MAX: Final = 50_000
 MERGED_AFTER: Final = 4_000
 """After so many candidates in vain two lists are merged, once for a page: it reads both to where they meet."""
+
+L = TypeVar("L", bound=Look)
 
 
 class Found(Struct, frozen=True):
@@ -28,6 +32,143 @@ class Found(Struct, frozen=True):
     version: Version
     position: Position
     seen: Seen | None
+
+
+class Joined(Struct, frozen=True):
+    """Documents of a selection's events just as they are stored, in order, and where they end.
+
+    documents: some to a part, joined by commas. numbers: of the actors and sources that they name.
+    """
+
+    documents: list[bytes]
+    rows: int
+    numbers: set[int]
+    end: Position | None
+    more: bool
+
+
+class Listing:
+    """A selection ready to be read, and the one read path.
+
+    limit: how many events the caller is likely to take, by which the work is sized. in_vain: after so many candidates
+    without that many chosen the selection is too broad.
+    """
+
+    def __init__(
+        self, connection: Connection, selection: Selection, groups: Groups, named: Named, limit: int, in_vain: int
+    ) -> None:
+        self._connection, self._selection, self._groups, self._named = connection, selection, groups, named
+        self._limit, self._in_vain = limit, in_vain
+        self._chosen = self._gone_by = 0
+        self._merged = False
+
+    @property
+    def decided(self) -> bool:
+        """Whether the index decides, and no lens takes claims away, so that nobody has to look at a document."""
+        return self._groups.decide and not self._selection.lens.trims
+
+    async def found(self, after: Position | None, *, looks: bool = False) -> AsyncIterator[Found]:
+        """The selection's events beyond `after`, to the end of the listing. `looks` gives each as it is seen.
+
+        Documents are decoded only where a lens may trim them or the index cannot decide. Raises SelectionTooBroad.
+        """
+        recheck = looks or not self.decided
+        look = partial(walking.walk, self._connection, self._selection, self._groups, self._named, facts=recheck)
+        async for each in self._looks(after, look):
+            for candidate in each.candidates:
+                # Facts come along where somebody has to look.
+                seen = None if candidate.version.facts is None else see(candidate.version, self._selection.lens)
+                if recheck and (
+                    seen is None or seen.position != candidate.position or not holds(self._selection, seen)
+                ):
+                    continue
+                shown = seen if looks or (seen is not None and not seen.whole) else None
+                yield Found(candidate.version, candidate.position, shown)
+                self._choose(1)
+
+    async def joined(self, after: Position | None, limit: int) -> Joined | None:
+        """The first `limit` documents beyond `after`, one fewer at least than the work is sized by.
+
+        None where somebody has to look at them. Raises SelectionTooBroad.
+        """
+        documents: list[bytes] = []
+        numbers: set[int] = set()
+        left, end, more = limit, None, False
+
+        def look(bounded: Bounded) -> Awaitable[walking.Joined]:
+            return walking.join(self._connection, self._selection, self._groups, self._named, bounded, shown=left)
+
+        if not self.decided:
+            return None
+        async for each in self._looks(after, look):
+            if each.hidden:
+                return None
+            if each.documents:
+                documents.append(each.documents)
+                numbers.update(map(int, filter(None, each.numbers.split(","))))
+            end, more = each.end or end, each.rows > left
+            if more:
+                break
+            left -= each.rows
+            self._choose(each.rows)
+        return Joined(documents, limit if more else limit - left, numbers, end, more)
+
+    def _choose(self, number: int) -> None:
+        """Notes that of the last look so many are chosen."""
+        before = self._chosen
+        self._chosen, self._gone_by = before + number, self._gone_by - number
+        if before // self._limit != self._chosen // self._limit:
+            self._gone_by, self._merged = 0, False
+
+    async def _looks(self, after: Position | None, look: Callable[[Bounded], Awaitable[L]]) -> AsyncIterator[L]:
+        """The looks that it takes to see everything beyond `after`, by what has come of those before."""
+        selection, groups, named, limit = self._selection, self._groups, self._named, self._limit
+        self._chosen = self._gone_by = 0
+        self._merged = False
+        closed = selection.revision != selection.head
+        budget = max(budget_of(groups, limit), len(named.events))
+        rows = limit
+        met: list[int] | None = None
+        for undated in (False, True):
+            takes = selection.filters.undated if undated else selection.filters.dated
+            if not takes or (after is not None and after[0] and not undated):
+                continue
+            place = after if after is not None and after[0] == undated else None
+            while True:
+                seen = await look(Bounded(undated, rows, budget, closed, place, met))
+                if not closed and seen.head != selection.revision:
+                    # A write has closed postings since the head was read: look where they are now.
+                    closed = True
+                    continue
+                full = seen.rows == rows
+                self._gone_by += rows if full else seen.looked_at
+                before, met = self._chosen, None
+                yield seen
+                if full:
+                    place = seen.end
+                    # `holds` may throw away most of what the terms let through.
+                    rows = rows_of(rows, limit, self._chosen - before, limit - self._chosen % limit)
+                    budget = max(budget, rows)
+                elif seen.exhausted:
+                    break
+                else:
+                    place = seen.last
+                    # The groups meet less often than their sizes promise.
+                    budget = max(budget, min(2 * budget, BUDGET_MAX))
+                    if self._gone_by > MERGED_AFTER and not self._merged and not named.beside:
+                        met, self._merged = groups.met, True
+                if self._gone_by > self._in_vain:
+                    raise SelectionTooBroad(
+                        "Too many events would have to be looked at to find the ones asked for. "
+                        "Narrow the window of dates, or drop one of the filters that rarely meet."
+                    )
+
+
+async def listing_of(connection: Connection, selection: Selection, limit: int, in_vain: int | None = None) -> Listing:
+    """A selection made ready to be read: 50,000 candidates may go by in vain, where nothing else is said."""
+    groups = await groups_of(connection, selection)
+    named = await named_of(connection, selection, groups)
+    return Listing(connection, selection, groups, named, limit, CANDIDATES_MAX if in_vain is None else in_vain)
 
 
 async def walk_selection(
@@ -39,75 +180,10 @@ async def walk_selection(
     looks: bool = False,
     in_vain: int | None = None,
 ) -> AsyncIterator[Found]:
-    """The selection's events beyond `after`, in order: the one read path.
-
-    Documents are decoded only where a lens may trim them or the index cannot decide. It ends with the listing; `limit`
-    is how many the caller is likely to take, by which the work is sized; `looks` gives each along as it is seen. Raises
-    SelectionTooBroad where too many candidates go by before that many are chosen: 50,000, or `in_vain`.
-    """
-    groups = await walking.groups_of(connection, selection)
-    named = await named_of(connection, selection, groups)
-    recheck = looks or selection.lens.trims or not groups.decide
-    closed = selection.revision != selection.head
-    budget = max(walking.budget_of(groups, limit), len(named.events))
-    rows = limit
-    chosen = gone_by = 0
-    met: list[int] | None = None
-    merged = False
-    for undated in (False, True):
-        takes = selection.filters.undated if undated else selection.filters.dated
-        if not takes or (after is not None and after[0] and not undated):
-            continue
-        place = after if after is not None and after[0] == undated else None
-        while True:
-            walk = await walking.walk(
-                connection,
-                selection,
-                groups,
-                named,
-                undated=undated,
-                after=place,
-                rows=rows,
-                budget=budget,
-                closed=closed,
-                facts=recheck,
-                met=met,
-            )
-            if not closed and walk.head != selection.revision:
-                # A write has closed postings since the head was read: look where they are now.
-                closed = True
-                continue
-            full = len(walk.candidates) == rows
-            gone_by += rows if full else walk.looked_at
-            before, met = chosen, None
-            for candidate in walk.candidates:
-                # Facts come along where somebody has to look.
-                seen = None if candidate.version.facts is None else see(candidate.version, selection.lens)
-                if recheck and (seen is None or seen.position != candidate.position or not holds(selection, seen)):
-                    continue
-                shown = seen if looks or (seen is not None and not seen.whole) else None
-                yield Found(candidate.version, candidate.position, shown)
-                chosen, gone_by = chosen + 1, gone_by - 1
-                if chosen % limit == 0:
-                    gone_by, merged = 0, False
-            if full:
-                place = walk.candidates[-1].position
-                # `holds` may throw away most of what the terms let through.
-                rows = walking.rows_of(rows, limit, chosen - before, limit - chosen % limit)
-                budget = max(budget, rows)
-            elif walk.exhausted:
-                break
-            else:
-                place = walk.last
-                # The groups meet less often than their sizes promise.
-                budget = max(budget, min(2 * budget, walking.BUDGET_MAX))
-                if gone_by > MERGED_AFTER and not merged and not named.beside:
-                    met, merged = groups.met, True
-            if gone_by > (CANDIDATES_MAX if in_vain is None else in_vain):
-                raise SelectionTooBroad(
-                    "Too many events would have to be looked at to find the ones asked for. "
-                    "Narrow the window of dates, or drop one of the filters that rarely meet."
-                )
+    """The selection's events beyond `after`, for whoever goes through them one by one."""
+    listing = await listing_of(connection, selection, limit, in_vain)
+    async for found in listing.found(after, looks=looks):
+        yield found
 
 
 OUTRIGHT_MAX: Final = 5_000

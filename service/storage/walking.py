@@ -1,32 +1,23 @@
 """Walking the index: the page statement, which finds and orders what a selection may choose.
 
 One statement walks the shortest of a selection's lists, checks the other terms on the fetched version row, and gives
-its documents along. What it yields is a superset where a term cannot decide; `listing` rechecks it.
+its documents along. What it yields is a superset where a term cannot decide; `listing` rechecks it. Where the terms
+decide, the database may join the documents itself, and nothing is done here for each of them.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
-from service.domain import terms
 from service.domain.dates import EARLIEST, LATEST
 from service.domain.filters import Bounds, Filters
 from service.domain.lenses import Position, Version
 from service.domain.selection import Selection
-from service.domain.terms import Group, Term
-from service.storage.lookup import Terms, look_up
+from service.domain.terms import Term
+from service.storage.groups import GROUPS_MAX, Groups, several_of
+from service.storage.lookup import Terms
 from service.storage.pool import Connection
 from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_terms
-
-GROUPS_MAX: Final = 4
-"""How many groups of several terms the statement checks for the request, and for a timeline; more are rechecked."""
-LISTS_CHEAP: Final = 16
-"""So many lists walked beside each other cost about as much as what is done with their events."""
-BUDGET_MAX: Final = 2_000
-MET_MAX: Final = 220_000
-"""Lists of no more postings are merged. The statement's own bound lies higher, since writes go on between the two."""
-ROWS_MAX: Final = 1_000
-"""No look brings more documents than these, unless the caller asks for more."""
 
 # $1 driving terms
 # $2 classes to walk, $3 $4 $5 the place each begins after, $6 the lower bound at which each ends when descending
@@ -37,10 +28,7 @@ ROWS_MAX: Final = 1_000
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
 # $45 terms of another group, where walks are to stop only at events that stand in its lists too; else null
 # $46 terms of which the request wants none, $47 and the timeline
-# Of the page itself: $48 whether facts are wanted of all, $49 terms of collections out of sight, for which they are
-# wanted anyway.
 # `met` has a literal limit, from which the planner knows that it may be hashed.
-# The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _CHOSEN = """
 WITH walk AS MATERIALIZED (
     SELECT s.term, b.* FROM term_span s
@@ -99,6 +87,8 @@ WITH walk AS MATERIALIZED (
     LIMIT $13
 )
 """
+# $48 whether facts are wanted of all, $49 terms of collections out of sight, for which they are wanted anyway.
+# The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
 SELECT event, revision, t_lo, t_hi, known, span = 10, document,
        CASE WHEN $48 OR terms && $49::int4[] THEN facts END, actors, sources, at_lo, at_hi, NULL::int8
@@ -107,6 +97,21 @@ UNION ALL
 SELECT last.event, (SELECT revision FROM head), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, last.t_lo, last.t_hi,
        (SELECT count(*) FROM candidate)
 FROM (SELECT) always LEFT JOIN LATERAL (
+    SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
+) last ON true
+"""
+# $48 how many are shown, $49 terms of collections out of sight, into which a document of them may point.
+_JOINED = """
+, placed AS (SELECT *, row_number() OVER () AS place FROM page)
+SELECT last.event, (SELECT revision FROM head), last.t_lo, last.t_hi,
+       found.rows, found.hidden, found.ends, found.numbers, found.documents, (SELECT count(*) FROM candidate)
+FROM (
+    SELECT count(*) AS rows, bool_or(terms && $49::int4[]) FILTER (WHERE place <= $48) AS hidden,
+           array_agg(ARRAY[at_lo, at_hi, event]) FILTER (WHERE place = $48) AS ends,
+           string_agg(array_to_string(actors || sources, ','), ',') FILTER (WHERE place <= $48) AS numbers,
+           convert_to(string_agg(document::text, ',') FILTER (WHERE place <= $48), 'UTF8') AS documents
+    FROM placed
+) found LEFT JOIN LATERAL (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
 ) last ON true
 """
@@ -127,6 +132,8 @@ _TOLD = {
 }
 PAGE_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_OWN, **_KEPT)
 PAGE_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_OWN, **_KEPT)
+JOINED_ASCENDING = (_CHOSEN + _JOINED).format(**_ASCENDING, **_OWN, **_PASSING)
+JOINED_DESCENDING = (_CHOSEN + _JOINED).format(**_DESCENDING, **_OWN, **_PASSING)
 ACCOUNT_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_TOLD, **_KEPT)
 ACCOUNT_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_TOLD, **_KEPT)
 
@@ -139,81 +146,6 @@ def of_chosen(ending: str, **parts: str) -> str:
     return _CHOSEN.format(**_ASCENDING, **_OWN, **_PASSING) + ending.format(**parts)
 
 
-def cost_of(group: Terms) -> float:
-    """What walking a group costs beside others: every look reads on in each list, unless a few read them out."""
-    return group.size * (1 + min(len(group.numbers) / LISTS_CHEAP, group.size / BUDGET_MAX))
-
-
-class Groups(Struct, frozen=True):
-    """A selection's terms as the index knows them. An impossible one asks for a term that no event ever had."""
-
-    collections: Terms
-    request: list[Terms]
-    timeline: list[Terms]
-    unwanted: list[list[int]]
-    """Terms that no event may have: of the request, and of the timeline."""
-    hidden: list[int]
-    decide: bool
-    """Whether they choose just what the selection does, so that nobody has to look."""
-
-    @property
-    def impossible(self) -> bool:
-        return not all(group.numbers for group in self.request)
-
-    @property
-    def shortest(self) -> int:
-        """How many postings the lists have that are walked."""
-        return self.driver.size
-
-    @property
-    def driver(self) -> Terms:
-        """The group that costs least to walk: mostly that with the fewest postings."""
-        return min([*self.request, *self.timeline, self.collections], key=cost_of)
-
-    @property
-    def met(self) -> list[int] | None:
-        """The terms of the shortest other group, if both it and what is walked may be read in one go."""
-        others = [group for group in (*self.request, *self.timeline) if group is not self.driver]
-        shortest = min(others, key=lambda group: group.size, default=None)
-        if shortest is None or max(shortest.size, self.driver.size) > MET_MAX:
-            return None
-        return shortest.numbers
-
-    @property
-    def impossible_timeline(self) -> bool:
-        return not all(group.numbers for group in self.timeline)
-
-
-async def groups_of(connection: Connection, selection: Selection) -> Groups:
-    """What the index has of a selection's terms."""
-    lens, sides = selection.lens, (selection.filters, selection.timeline)
-    named = selection.filters.ids is not None
-    sight = Group(tuple(("collection", slug) for slug in (selection.sight.named if named else selection.collections)))
-    hidden = Group(tuple(("reaches", slug) for slug in lens.hidden))
-    wanted = [list(terms.asked(side, lens)) for side in sides]
-    wanted[0] += terms.of_account(lens)
-    if selection.sampled > 1:
-        wanted[0].append(Group((terms.sample(selection.sampled),)))
-    unwanted = [[group for group in terms.excluded(side, lens) if group.exact] for side in sides]
-    asked = [group for side in (*wanted, *unwanted) for group in side]
-    past = selection.revision != selection.head
-    there, (collections, reaching) = await look_up(connection, asked, [sight, hidden], closed=past)
-    checked, left_out = (
-        [[found for group in side if (found := there[group]) is not None] for side in both]
-        for both in (wanted, unwanted)
-    )
-    return Groups(
-        collections=collections,
-        request=checked[0],
-        timeline=checked[1],
-        unwanted=[[number for group in side for number in group.sure] for side in left_out],
-        hidden=reaching.numbers,
-        decide=all(terms.is_exact(side, lens) for side in sides)
-        and all(found is not None and found.unsure is None for found in map(there.get, asked))
-        and all(sum(len(group.numbers) > 1 for group in side) <= GROUPS_MAX for side in checked),
-    )
-
-
 class Candidate(Struct, frozen=True):
     """A version that the terms allow, and the place at which it was found."""
 
@@ -221,16 +153,35 @@ class Candidate(Struct, frozen=True):
     position: Position
 
 
-class Walk(Struct, frozen=True):
-    """One run of the page statement: what the terms allow, in order, and where it came to."""
+class Look(Struct, frozen=True):
+    """One run of the statement: what the terms allow, in order, and where it came to."""
 
-    candidates: list[Candidate]
     last: Position | None
     """The last candidate looked at, None where there was none."""
     exhausted: bool
     """Whether no candidate is left beyond it."""
     looked_at: int
     head: int
+    rows: int
+    """How many of them the terms allow."""
+    end: Position | None
+    """The place of the last that was asked for, if so many are allowed."""
+
+
+class Walk(Look, frozen=True):
+    """The versions allowed, for somebody to look at."""
+
+    candidates: list[Candidate]
+
+
+class Joined(Look, frozen=True):
+    """The documents of the first of those allowed, joined by commas."""
+
+    documents: bytes
+    numbers: str
+    """Of the actors and sources that they name, joined by commas; one may be there more than once."""
+    hidden: bool
+    """Whether one of them may point into a collection out of sight, and so must be looked at."""
 
 
 class Named(Struct, frozen=True):
@@ -244,51 +195,62 @@ class Named(Struct, frozen=True):
     """The terms whose events are walked where those named are the rest of what one filter asks for."""
 
 
-async def walk(
-    connection: Connection,
-    selection: Selection,
-    groups: Groups,
-    named: Named,
-    *,
-    undated: bool,
-    after: Position | None,
-    rows: int,
-    budget: int,
-    closed: bool,
-    facts: bool,
-    met: list[int] | None = None,
-) -> Walk:
-    """Looks at up to `budget` candidates beyond `after`, among events with a date or without, and keeps up to `rows`.
+class Bounded(Struct, frozen=True):
+    """From where a look goes on, among events with a date or without, and how far: `budget` candidates, `rows` kept.
 
     `closed` walks postings that have since been closed too; it is needed for every revision but the head. `met` are
     terms of a group with which the walk is merged: its candidates are those that stand in lists of both.
     """
-    descending = selection.descending and not undated
+
+    undated: bool
+    rows: int
+    budget: int
+    closed: bool
+    after: Position | None = None
+    met: list[int] | None = None
+
+
+async def walk(
+    connection: Connection, selection: Selection, groups: Groups, named: Named, bounded: Bounded, *, facts: bool
+) -> Walk:
+    """Looks at candidates, and brings the versions that the terms allow."""
+    descending, undated = selection.descending and not bounded.undated, bounded.undated
     account = selection.lens.of_account
     statements = (ACCOUNT_ASCENDING, ACCOUNT_DESCENDING) if account else (PAGE_ASCENDING, PAGE_DESCENDING)
-    arguments = await arguments_of(
-        connection,
-        selection,
-        groups,
-        named,
-        undated=undated,
-        descending=descending,
-        after=after,
-        rows=rows,
-        budget=budget,
-        closed=closed,
-        met=met,
-    )
+    arguments = await arguments_of(connection, selection, groups, named, bounded, descending=descending)
     found = await connection.fetch(statements[descending], *arguments, facts, groups.hidden)
     last = found[-1]
+    candidates = [Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, found[:-1])]
     return Walk(
-        candidates=[
-            Candidate(Version(*row[:10]), (undated, row[10], row[11], row[0])) for row in map(tuple, found[:-1])
-        ],
         last=None if last[0] is None else (undated, last[10], last[11], last[0]),
-        exhausted=last[12] < budget,
+        exhausted=last[12] < bounded.budget,
         looked_at=last[12],
         head=last[1],
+        rows=len(candidates),
+        end=candidates[-1].position if len(candidates) == bounded.rows else None,
+        candidates=candidates,
+    )
+
+
+async def join(
+    connection: Connection, selection: Selection, groups: Groups, named: Named, bounded: Bounded, *, shown: int
+) -> Joined:
+    """Looks at candidates, and joins the first `shown` of the documents that the terms allow."""
+    descending, undated = selection.descending and not bounded.undated, bounded.undated
+    statement = (JOINED_ASCENDING, JOINED_DESCENDING)[descending]
+    arguments = await arguments_of(connection, selection, groups, named, bounded, descending=descending)
+    (row,) = await connection.fetch(statement, *arguments, shown, groups.hidden)
+    event, head, lo, hi, rows, hidden, ends, numbers, documents, looked_at = row
+    return Joined(
+        last=None if event is None else (undated, lo, hi, event),
+        exhausted=looked_at < bounded.budget,
+        looked_at=looked_at,
+        head=head,
+        rows=rows,
+        end=None if ends is None else (undated, *ends[0]),
+        documents=documents or b"",
+        numbers=numbers or "",
+        hidden=bool(hidden),
     )
 
 
@@ -297,23 +259,21 @@ async def arguments_of(
     selection: Selection,
     groups: Groups,
     named: Named,
+    bounded: Bounded,
     *,
-    undated: bool,
     descending: bool = False,
-    after: Position | None = None,
-    rows: int,
-    budget: int,
-    closed: bool,
-    met: list[int] | None,
 ) -> list[Any]:
     """What the statement is given to find what a selection may choose."""
+    undated, after = bounded.undated, bounded.after
     request, timeline = selection.filters, selection.timeline
     account = selection.lens.of_account
     bounds = request.bounds & timeline.bounds
     takes_timeline = _takes(timeline, undated) and not groups.impossible_timeline
     walks = named.walks and _takes(request, undated) and takes_timeline and not groups.impossible
     start = _outermost(descending) if after is None else after[1:]
-    spans, places, stops = _streams(bounds, undated, descending, None if after is None else after[1:], closed, account)
+    spans, places, stops = _streams(
+        bounds, undated, descending, None if after is None else after[1:], bounded.closed, account
+    )
     driver: list[int] = []
     if walks:
         driver = await _numbers(connection, named.beside) if named.beside else groups.driver.numbers
@@ -329,8 +289,8 @@ async def arguments_of(
         LATEST if undated else bounds.lo_max,
         EARLIEST if undated else bounds.hi_min,
         LATEST if undated else bounds.hi_max,
-        budget,
-        rows,
+        bounded.budget,
+        bounded.rows,
         named.events if _takes(request, undated) and not groups.impossible else [],
         named.pinned if _takes(request, undated) and not groups.impossible else [],
         undated,
@@ -344,7 +304,7 @@ async def arguments_of(
         *_checked(groups.timeline),
         *(request.revisions or (0, LATEST)),
         *(timeline.revisions or (0, LATEST)),
-        met,
+        bounded.met,
         *groups.unwanted,
     ]
 
@@ -366,14 +326,9 @@ def _limits(filters: Filters, undated: bool) -> tuple[int, int, int, int]:
 
 def _checked(groups: list[Terms]) -> list[list[int] | None]:
     """The groups as the statement checks them: those of several terms, and the terms of which each must be there."""
-    several: list[list[int] | None] = [group.numbers for group in _several(groups)]
+    several: list[list[int] | None] = [group.numbers for group in several_of(groups)]
     every = [group.numbers[0] for group in groups if len(group.numbers) == 1]
     return [*several, *[None] * (GROUPS_MAX - len(several)), every]
-
-
-def _several(groups: list[Terms]) -> list[Terms]:
-    """The groups of several terms that the statement checks: those that the fewest events pass."""
-    return sorted((group for group in groups if len(group.numbers) > 1), key=lambda group: group.size)[:GROUPS_MAX]
 
 
 def _outermost(descending: bool) -> tuple[int, int, int]:
@@ -409,24 +364,3 @@ def _streams(
             places.append(place)
             stops.append(lowest)
     return spans, places, stops
-
-
-def budget_of(groups: Groups, limit: int) -> int:
-    """How many candidates to look at for a page: more where the other groups that are checked let few of them pass."""
-    driver = groups.driver
-    every = max(groups.collections.size, 1)
-    passing = 1.0
-    for side in (groups.request, groups.timeline):
-        for group in (*(group for group in side if len(group.numbers) == 1), *_several(side)):
-            if group is not driver:
-                passing *= min(1.0, max(group.size, 1) / every)
-    return limit if passing == 1.0 else int(min(max(2 * limit / passing, 60), BUDGET_MAX))
-
-
-def rows_of(rows: int, limit: int, chosen: int, wanted: int) -> int:
-    """How many rows to ask for, after a look that brought `rows` of which `chosen` were, for `wanted` more.
-
-    As many as will do at that rate, but no more than four times as many as before, since the rate is of a few.
-    """
-    enough = wanted * rows // max(chosen, 1) if chosen < rows else wanted
-    return max(limit, min(enough, 4 * rows, ROWS_MAX))

@@ -5,7 +5,7 @@ service must be one process (one worker, as is the default).
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,26 +20,19 @@ from service.domain.lenses import Lens
 from service.domain.text import Phrase
 from service.operations import comparing, counting, naming, pairing, selecting, turning
 from service.storage import counting as counted
-from service.storage import listing, names, resources
+from service.storage import names, resources, walking
 
 replace: Callable[..., Any] = msgspec.structs.replace
 Wrong = Callable[[Any], Any]
 """Makes of what is right what is wrong."""
 
 
-def ties_reversed(walk: Any) -> Any:
-    async def wrong(*given: Any) -> AsyncIterator[Any]:
-        tied: list[Any] = []
-        async for found in walk(*given):
-            if tied and tied[-1].position[:3] != found.position[:3]:
-                for each in reversed(tied):
-                    yield each
-                tied = []
-            tied.append(found)
-        for each in reversed(tied):
-            yield each
-
-    return wrong
+def ties_reversed(statement: str) -> str:
+    """Events of the same date in the other order."""
+    for order, other in (("ASC", "DESC"), ("DESC", "ASC")):
+        if f"f.event {order} " in statement:
+            return statement.replace(f"f.event {order} ", f"f.event {other} ")
+    raise ValueError(statement)
 
 
 def seen_from_the_latest_bound(shows: Any) -> Any:
@@ -161,7 +154,14 @@ BUGS: dict[str, Bug] = {
     "a voice keeps its first claim": in_law(
         LISTINGS, *((module, "standing_of", of_first_claims) for module in (rendering, lenses))
     ),
-    "ties are reversed": in_law(LISTINGS, (listing, "walk_selection", ties_reversed)),
+    "ties are reversed": in_law(
+        LISTINGS,
+        *(
+            (walking, f"{name}_{way}", ties_reversed)
+            for name in ("PAGE", "JOINED", "ACCOUNT")
+            for way in ("ASCENDING", "DESCENDING")
+        ),
+    ),
     "known_at looks at the latest bound": in_law(LISTINGS, (Lens, "shows", seen_from_the_latest_bound)),
     "an account's date does not take over": in_law(LISTINGS, (lenses, "_told_date", lambda right: lambda event: None)),
     "publishers alone give an account": in_law(LISTINGS, (Lens, "shows", told_by_publishers)),

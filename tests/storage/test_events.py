@@ -21,7 +21,7 @@ from service.domain.resources import SourceInput
 from service.domain.selection import Selection, holds
 from service.operations import merging
 from service.operations.editing import editing
-from service.storage import events, listing, lookup, resources, walking
+from service.storage import events, groups, listing, lookup, resources, walking
 from service.storage.events import Within
 from service.storage.listing import Found
 from service.storage.pool import prepare
@@ -48,6 +48,25 @@ async def pages(past: Past, selection: Selection, limit: int) -> list[Found]:
         if len(page) < limit:
             return found
         after = page[-1].position
+
+
+async def joined(past: Past, selection: Selection, limit: int) -> tuple[list[bytes], set[int]] | None:
+    """The documents of the whole listing, joined by the database, and what they name; None where it may not join."""
+    documents: list[bytes] = []
+    numbers: set[int] = set()
+    after: Position | None = None
+    while True:
+        reading = await listing.listing_of(past.connection, selection, limit + 1)
+        page = await reading.joined(after, limit)
+        if page is None:
+            return None
+        assert page.rows <= limit
+        documents += page.documents
+        numbers |= page.numbers
+        if not page.more:
+            return documents, numbers
+        assert page.rows == limit
+        after = page.end
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +100,14 @@ async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monke
         expected = plain.listing(selection, record)
         # Small budgets make a page take several looks, each beginning where the one before ended.
         budget = past.random.choice([1, 1, 2, 3, 7, 40])
-        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
+        monkeypatch.setattr(listing, "budget_of", lambda groups, limit, budget=budget: budget)
         # Versions of a span of revisions are looked at outright where they are few, and walked past where they are not.
         monkeypatch.setattr(listing, "OUTRIGHT_MAX", past.random.choice([0, 20, 5_000]))
         monkeypatch.setattr(listing, "WALK_LONG", past.random.choice([0, 30, 20_000]))
         # Lists are merged where they rarely meet and are not too long.
         monkeypatch.setattr(listing, "MERGED_AFTER", sizes.choice([0, 0, 5, 4_000]))
-        monkeypatch.setattr(walking, "MET_MAX", sizes.choice([30, 220_000]))
-        monkeypatch.setattr(walking, "ROWS_MAX", sizes.choice([1, 3, 1_000]))
+        monkeypatch.setattr(groups, "MET_MAX", sizes.choice([30, 220_000]))
+        monkeypatch.setattr(groups, "ROWS_MAX", sizes.choice([1, 3, 1_000]))
         # So many terms of one group, and they are no longer walked, or looked for one by one.
         monkeypatch.setattr(lookup, "TERMS_MAX", past.random.choice([0, 1, 2, 1_000]))
         for name in ("PAIRS_MAX", "CELLS_MAX", "MONTHS_MAX"):
@@ -101,6 +120,11 @@ async def test_listings_are_what_a_look_at_every_version_finds(past: Past, monke
             assert (each.version.revision, each.version.document) == (shown.stored.revision, shown.stored.raw), told
             assert each.version.known == plain.known(shown.stored.document), told
             assert document_of(each) == shown.document, told
+        whole = await joined(past, selection, limit)
+        if whole is not None:
+            assert b",".join(whole[0]) == b",".join(each.version.document or b"" for each in found), told
+            assert whole[1] == {number for each in found for number in (*each.version.actors, *each.version.sources)}
+            reached["joined"] += len(found) > limit
         if expected:
             reached.update(features_of(selection, expected))
     print(reached.most_common())
@@ -118,7 +142,8 @@ def document_of(found: Found) -> Any:
 
 # All that must have been met by selections that choose something.
 FEATURES = (
-    "head", "past", "ascending", "descending", "parts 0", "parts 1", "parts 2", "parts 3", "parts 4", "parts 5",
+    "joined", "head", "past", "ascending", "descending",
+    "parts 0", "parts 1", "parts 2", "parts 3", "parts 4", "parts 5",
     "more groups than the statement checks", "window", "collections", "kinds", "phases", "tags", "all_tags", "actors",
     "all_actors", "roles", "sources", "publishers", "speakers", "stances", "published", "several of one claim",
     "standings", "origins_min", "languages", "countries", "box", "across 180", "in", "out", "both", "revisions", "ids",
@@ -147,7 +172,7 @@ def features_of(selection: Selection, chosen: list[Shown]) -> set[str]:
         "descending": selection.descending,
         "window": filters.bounds != Bounds(),
         "undated": not filters.dated,
-        "more groups than the statement checks": len(several) > walking.GROUPS_MAX,
+        "more groups than the statement checks": len(several) > groups.GROUPS_MAX,
         "several of one claim": len(of_claim) > 1,
         "across 180": filters.box is not None and filters.box.west > filters.box.east,
         "in": related is not None and related.out is None,
@@ -328,9 +353,10 @@ async def test_what_rarely_meets_is_refused_and_what_often_meets_is_not(
         return [(each.version.lo - seconds_of(1812, 3, 1)) // 86_400 async for each in walk]
 
     monkeypatch.setattr(listing, "CANDIDATES_MAX", 6)
-    monkeypatch.setattr(walking, "BUDGET_MAX", 8)
+    for module in (listing, groups):
+        monkeypatch.setattr(module, "BUDGET_MAX", 8)
     for budget in (4, 8):
-        monkeypatch.setattr(walking, "budget_of", lambda groups, limit, budget=budget: budget)
+        monkeypatch.setattr(listing, "budget_of", lambda groups, limit, budget=budget: budget)
         assert await days(3, Filters(tags=("third",), phases=("happened",))) == list(range(0, 30, 3))
         assert await days(3, Filters(tags=("third",), kinds=("even",))) == list(range(0, 30, 6))
         with pytest.raises(SelectionTooBroad):
@@ -350,7 +376,7 @@ async def test_what_never_meets_is_merged_and_answered(past: Past, monkeypatch: 
     walk = walking.walk
 
     async def counted(*arguments: Any, **named: Any) -> walking.Walk:
-        looked.append(len(named["met"] or []))
+        looked.append(len(arguments[4].met or []))
         return await walk(*arguments, **named)
 
     async def days(filters: Filters, revision: int, *, descending: bool = False) -> list[int]:
@@ -361,8 +387,9 @@ async def test_what_never_meets_is_merged_and_answered(past: Past, monkeypatch: 
         return [(each.version.lo - MARCH.lo_min) // 86_400 async for each in walk]
 
     monkeypatch.setattr(walking, "walk", counted)
-    monkeypatch.setattr(walking, "budget_of", lambda groups, limit: 3)
-    monkeypatch.setattr(walking, "BUDGET_MAX", 4)
+    monkeypatch.setattr(listing, "budget_of", lambda groups, limit: 3)
+    for module in (listing, groups):
+        monkeypatch.setattr(module, "BUDGET_MAX", 4)
     monkeypatch.setattr(listing, "CANDIDATES_MAX", 12)
     never, once = Filters(tags=("odd",), kinds=("even",)), Filters(tags=("even",), kinds=("one",))
     with pytest.raises(SelectionTooBroad):
@@ -373,7 +400,7 @@ async def test_what_never_meets_is_merged_and_answered(past: Past, monkeypatch: 
     assert await days(once, head) == [30]
     assert await days(never, head, descending=True) == []
     # Where one of the two is too long to be read in one go, it is refused as before.
-    monkeypatch.setattr(walking, "MET_MAX", 10)
+    monkeypatch.setattr(groups, "MET_MAX", 10)
     with pytest.raises(SelectionTooBroad):
         await days(never, head)
 
@@ -384,7 +411,7 @@ async def test_rows_asked_for_grow_where_few_are_chosen(past: Past, monkeypatch:
     walk = walking.walk
 
     async def counted(*arguments: Any, **named: Any) -> walking.Walk:
-        asked.append(named["rows"])
+        asked.append(arguments[4].rows)
         return await walk(*arguments, **named)
 
     monkeypatch.setattr(walking, "walk", counted)
