@@ -24,6 +24,8 @@ HEADERS_MAX: Final = 40
 
 STATE: Final = "answers"
 """Where the server's protocol finds the answers."""
+WIRE: Final = "dateline.wire"
+"""The extension by which the server's protocol takes an answer that is ready to be sent."""
 _READING: Final = frozenset(("GET", "HEAD", b"GET", b"HEAD"))
 
 T = TypeVar("T")
@@ -93,8 +95,11 @@ class Packed:
         self._body: Message = {"type": "http.response.body", "body": body, "more_body": False}
         self._none: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
-    async def send(self, send: Send, *, unchanged: bool) -> None:
+    async def send(self, scope: Any, send: Send, *, unchanged: bool) -> None:
         """Sends it, or only that it is unchanged. To a HEAD the server sends no body by itself."""
+        wire = (scope.get("extensions") or {}).get(WIRE)
+        if wire is not None and wire["protocol"].takes(scope, self, unchanged=unchanged):
+            return
         await send(self._unchanged if unchanged else self._whole)
         await send(self._none if unchanged else self._body)
 
@@ -243,7 +248,7 @@ class Front:
             )
             if found is not None:
                 packed, unchanged = found
-                await packed.send(send, unchanged=unchanged)
+                await packed.send(scope, send, unchanged=unchanged)
                 return
         elif scope["type"] == "lifespan":
             scope["state"][STATE] = self.answers

@@ -266,8 +266,8 @@ class _Sent(Response[bytes]):
         self.packed, self.unchanged = packed, unchanged
 
     def to_asgi_response(self, *_args: Any, **_options: Any) -> Any:
-        async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
-            await self.packed.send(send, unchanged=self.unchanged)
+        async def respond(scope: Scope, _receive: Receive, send: Send) -> None:
+            await self.packed.send(scope, send, unchanged=self.unchanged)
 
         return respond
 

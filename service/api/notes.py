@@ -293,9 +293,9 @@ def _listed(words: list[str]) -> str:
 
 def _names(included: Included | None) -> Names:
     names: dict[str, str] = {}
-    for kind, by_slug in (included or {}).items():
-        for slug, document in by_slug.items():
-            shown: dict[str, Any] = msgspec.json.decode(document)
+    for kind, members in (included or {}).items():
+        by_slug: dict[str, dict[str, Any]] = msgspec.json.decode(members)
+        for slug, shown in by_slug.items():
             names[f"{kind}/{slug}"] = shown.get("name") or shown.get("title") or slug
     return names
 

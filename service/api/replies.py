@@ -115,13 +115,19 @@ def following(call: Call, head: int, place: Sequence[Any]) -> str:
 
 def page_bytes(documents: Sequence[bytes], included: Included | None, next: str | None, revision: int) -> bytes:
     """A page of stored documents, joined and never decoded."""
-    rest = msgspec.json.encode({"included": included, "next": next, "revision": revision})
-    return b'{"items":[' + b",".join(documents) + b"]," + rest[1:]
+    parts = [b'{"items":[', b",".join(documents), b'],"included":', *_included(included)]
+    return b"".join([*parts, b',"next":', msgspec.json.encode(next), b',"revision":%d}' % revision])
 
 
 def event_bytes(document: bytes, included: Included | None) -> bytes:
     """One event's document, with what it names beside its own members."""
-    return document if included is None else document[:-1] + b',"included":' + msgspec.json.encode(included) + b"}"
+    return document if included is None else b"".join([document[:-1], b',"included":', *_included(included), b"}"])
+
+
+def _included(included: Included | None) -> Sequence[bytes | msgspec.Raw]:
+    if included is None:
+        return [b"null"]
+    return [b'{"actors":', included["actors"], b',"sources":', included["sources"], b"}"]
 
 
 def paged(body: bytes, next: str | None, *, pinned: bool = False) -> Reply:

@@ -1,5 +1,5 @@
-"""The server's protocol: what is no HTTP request is refused in the words of the rest, and what was answered to the same
-request before is sent at once, before a task is made for it.
+"""The server's protocol: what is no HTTP request is refused in the words of the rest, what was answered to the same
+request before is sent at once, before a task is made for it, and what is ready goes out as one piece.
 """
 
 from typing import Any, Final
@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.api.answers import STATE, Answers
+from service.api.answers import STATE, WIRE, Answers, Packed
 from service.api.http import SHARED
 from service.api.operation import PROBLEM
 from service.api.problems import made
@@ -25,6 +25,10 @@ class Wire(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._answers: Answers | None = self.app_state.get(STATE)
         self._answered = False
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {WIRE: {"protocol": self}}
 
     def on_headers_complete(self) -> None:
         self._answered = self._answer_at_once()
@@ -57,13 +61,36 @@ class Wire(HttpToolsProtocol):
         found = self._answers.at_once(method, path, query, self.scheme or "", headers)
         if found is None:
             return False
-        packed, unchanged = found
+        self._write(*found, method)
+        return True
+
+    def takes(self, scope: Any, packed: Packed, *, unchanged: bool) -> bool:
+        """Whether an answer has been sent whole: head and body at once, for which the other side is woken up once.
+
+        What has more to it is left to the server: a connection that ends, or on which another request came meanwhile.
+        """
+        cycle = self.cycle
+        if (
+            cycle.scope is not scope
+            or cycle.disconnected
+            or cycle.response_started
+            or cycle.waiting_for_100_continue
+            or not cycle.keep_alive
+            or self.flow.write_paused
+        ):
+            return False
+        self._write(packed, unchanged, scope["method"].encode())
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
+
+    def _write(self, packed: Packed, unchanged: bool, method: bytes) -> None:
         told = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
         parts = [_UNCHANGED, told, packed.unchanged] if unchanged else [_WHOLE, told, packed.head]
         if not unchanged and method == b"GET":
             parts.append(packed.body)
         self.transport.writelines(parts)
-        return True
 
     def send_400_response(self, msg: str) -> None:
         """Answers what the parser cannot read, and ends the connection. msg: the parser's words for it."""

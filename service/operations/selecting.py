@@ -249,7 +249,7 @@ class Shown(Struct, frozen=True):
         if not self.include:
             return None
         found = await resources.read_included(connection, mentions, revision, aliases)
-        return {name: found[name] if name in self.include else {} for name in found}
+        return {name: found[name] if name in self.include else msgspec.Raw(b"{}") for name in found}
 
 
 async def read_page(

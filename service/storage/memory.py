@@ -4,8 +4,8 @@ A connection of the service remembers them until the watch counts a write. In a 
 been written that nobody else sees, nothing is remembered.
 """
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -23,7 +23,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Memory:
-    """The things remembered by one process; those remembered first go first."""
+    """The things remembered by one process, by kind and key; those remembered first go first."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -32,7 +32,8 @@ class Memory:
     def _empty(self, count: int | None) -> None:
         self._count = count
         self._weight = 0
-        self._things: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._kinds: dict[Hashable, dict[Any, Any]] = {}
+        self._order: deque[tuple[dict[Any, Any], Hashable, int]] = deque()
 
     def begin(self) -> int | None:
         """The count at which what is now read may be remembered, None where it may not."""
@@ -41,20 +42,27 @@ class Memory:
             self._empty(count)
         return count
 
-    def get(self, key: Hashable) -> Any:
-        """The thing, or None: nothing that is remembered is None."""
-        found = self._things.get(key)
-        return None if found is None else found[0]
+    def of(self, kind: Hashable) -> dict[Any, Any]:
+        """What is remembered of a kind, by key: to be looked at, until something is waited for."""
+        return self._kinds.get(kind, {})
 
-    def keep(self, count: int | None, key: Hashable, thing: Any, weight: int) -> None:
-        """Remembers a thing that was read since `begin`, unless something has been written meanwhile."""
-        if count is None or thing is None or not self._watch.count == self._count == count or key in self._things:
+    def keep(self, count: int | None, kind: Hashable, things: Iterable[tuple[Hashable, Any, int]]) -> None:
+        """Remembers things read since `begin`, each by its key and with its weight; not if something was written since.
+
+        Of a kind nothing that is None is remembered.
+        """
+        if count is None or not self._watch.count == self._count == count:
             return
-        self._things[key] = (thing, weight + WEIGHT)
-        self._weight += weight + WEIGHT
+        there = self._kinds.setdefault(kind, {})
+        for key, thing, weight in things:
+            if thing is not None and key not in there:
+                there[key] = thing
+                self._order.append((there, key, weight + WEIGHT))
+                self._weight += weight + WEIGHT
         while self._weight > WEIGHT_MAX:
-            _, (_, lost) = self._things.popitem(last=False)
-            self._weight -= lost
+            kept, key, weight = self._order.popleft()
+            del kept[key]
+            self._weight -= weight
 
 
 class Remembering(asyncpg.Connection):
@@ -84,17 +92,17 @@ async def recall(
     if memory is None:
         return await read()
     count = memory.begin()
-    thing: T | None = memory.get(key)
+    thing: T | None = memory.of(None).get(key)
     if thing is None:
         thing = await read()
-        memory.keep(count, key, thing, weight(thing))
+        memory.keep(count, None, [(key, thing, weight(thing))])
     return thing
 
 
 async def recall_each(
     connection: Connection,
     kind: Hashable,
-    keys: Iterable[K],
+    keys: Collection[K],
     read: Callable[[list[K]], Awaitable[dict[K, T]]],
     weight: Callable[[T], int],
 ) -> dict[K, T]:
@@ -104,16 +112,11 @@ async def recall_each(
         every = list(keys)
         return await read(every) if every else {}
     count = memory.begin()
-    found: dict[K, T] = {}
-    missing: list[K] = []
-    for key in keys:
-        thing = memory.get((kind, key))
-        if thing is None:
-            missing.append(key)
-        else:
-            found[key] = thing
+    there = memory.of(kind)
+    found: dict[K, T] = {key: there[key] for key in keys if key in there}
+    missing = [key for key in keys if key not in found]
     if missing:
-        for key, thing in (await read(missing)).items():
-            found[key] = thing
-            memory.keep(count, (kind, key), thing, weight(thing))
+        read_now = await read(missing)
+        memory.keep(count, kind, ((key, thing, weight(thing)) for key, thing in read_now.items()))
+        found |= read_now
     return found

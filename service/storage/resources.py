@@ -1,7 +1,7 @@
 """Actors, sources, collections and timelines by slug, as they were at any revision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -66,19 +66,21 @@ async def read_first(connection: Connection, kind: Kind, slug: str) -> Row | Non
     return None if row is None else msgspec.convert(row, Row)
 
 
+# With each source comes its publisher's number; it was checked to be there when the source was recorded.
 BY_NUMBER = """
-SELECT r.resource, r.kind, r.slug, v.document
+SELECT r.resource, r.kind, r.slug, v.document, p.resource
 FROM unnest($1::int4[]) AS q(resource)
 JOIN resource r ON r.resource = q.resource
 CROSS JOIN LATERAL (
     SELECT v.document FROM resource_version v
     WHERE v.resource = r.resource AND v.revision <= $2 ORDER BY v.revision DESC LIMIT 1
 ) v
+LEFT JOIN resource p ON r.kind = 'source' AND p.kind = 'actor' AND p.slug = v.document ->> 'publisher'
 WHERE v.document IS NOT NULL
 """
 
-Included = dict[str, dict[str, msgspec.Raw]]
-"""Documents of `actors` and `sources` by slug."""
+Included = dict[str, msgspec.Raw]
+"""`actors` and `sources`: an object of documents by slug."""
 
 
 class Mentions(Struct):
@@ -89,6 +91,15 @@ class Mentions(Struct):
     sources: set[str] = field(default_factory=set)
 
 
+class Numbered(Struct, frozen=True):
+    """An actor or a source: its slug, the member that it is of an object by slug, and a source's publisher."""
+
+    kind: Kind
+    slug: str
+    member: bytes
+    publisher: int | None
+
+
 async def read_included(
     connection: Connection, mentions: Mentions, revision: int, aliases: Mapping[str, str]
 ) -> Included:
@@ -96,61 +107,35 @@ async def read_included(
 
     With a merged actor comes the one that it stands for.
     """
-    actors: dict[str, bytes] = {}
-    sources: dict[str, bytes] = {}
-    wanted = set(mentions.actors)
-    for kind, slug, document, publisher in await _by_number(connection, mentions.numbers, revision):
-        (actors if kind == "actor" else sources)[slug] = document
-        if publisher is not None:
-            wanted.add(publisher)
-    if missing := mentions.sources - sources.keys():
-        found = await _documents(connection, "source", missing, revision)
-        sources |= found
-        wanted.update(slug for slug in map(_publisher_in, found.values()) if slug is not None)
+    wanted = mentions.numbers
+    named: tuple[tuple[Kind, set[str]], ...] = (("actor", mentions.actors), ("source", mentions.sources))
+    for kind, slugs in named:
+        if slugs:
+            wanted = wanted.union((await read_numbers(connection, kind, slugs)).values())
+    found = await _by_number(connection, wanted, revision)
+    publishers = {each.publisher for each in found.values()}
+    if missing := [number for number in publishers if number is not None and number not in found]:
+        found |= await _by_number(connection, missing, revision)
     if aliases:
-        wanted |= {aliases[slug] for slug in wanted | actors.keys() if slug in aliases}
-    if wanted := wanted - actors.keys():
-        actors |= await _documents(connection, "actor", wanted, revision)
+        meant = {aliases[each.slug] for each in found.values() if each.kind == "actor" and each.slug in aliases}
+        numbers = await read_numbers(connection, "actor", meant)
+        found |= await _by_number(connection, [number for number in numbers.values() if number not in found], revision)
+    members = sorted([(each.slug, each.kind, each.member) for each in found.values()])
     return {
-        name: {slug: msgspec.Raw(by_slug[slug]) for slug in sorted(by_slug)}
-        for name, by_slug in (("actors", actors), ("sources", sources))
+        f"{kind}s": msgspec.Raw(b"{" + b",".join([each[2] for each in members if each[1] == kind]) + b"}")
+        for kind in ("actor", "source")
     }
 
 
-Numbered: TypeAlias = tuple[str, str, bytes, str | None]
-"""An actor or a source: its kind, slug and document, and the publisher of a source."""
-
-
-async def _by_number(connection: Connection, numbers: Iterable[int], revision: int) -> Iterable[Numbered]:
+async def _by_number(connection: Connection, numbers: Sequence[int] | set[int], revision: int) -> dict[int, Numbered]:
     async def read(missing: list[int]) -> dict[int, Numbered]:
         rows = await connection.fetch(BY_NUMBER, missing, revision)
         return {
-            number: (kind, slug, document, None if kind == "actor" else _publisher_in(document))
-            for number, kind, slug, document in rows
+            number: Numbered(kind, slug, b'"%s":%s' % (slug.encode(), document), publisher)
+            for number, kind, slug, document, publisher in rows
         }
 
-    found = await recall_each(connection, (BY_NUMBER, revision), numbers, read, lambda each: len(each[2]))
-    return found.values()
-
-
-async def _documents(connection: Connection, kind: Kind, slugs: Iterable[str], revision: int) -> dict[str, bytes]:
-    async def read(missing: list[str]) -> dict[str, bytes]:
-        rows = await read_resources(connection, kind, missing, revision)
-        return {slug: row.document for slug, row in rows.items() if row.document is not None}
-
-    return await recall_each(connection, (AT, kind, revision), slugs, read, len)
-
-
-class _Publisher(Struct):
-    publisher: str | None
-
-
-_publisher = msgspec.json.Decoder(_Publisher).decode
-
-
-def _publisher_in(document: bytes) -> str | None:
-    """The publisher in a source's document."""
-    return _publisher(document).publisher
+    return await recall_each(connection, (BY_NUMBER, revision), numbers, read, lambda each: len(each.member))
 
 
 ANCESTORS = """
