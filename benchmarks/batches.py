@@ -76,7 +76,7 @@ async def _copy(connection: asyncpg.Connection, made: Generated, first: int, num
     places = [made.place(number) for number in range(first, first + ROWS)]
     wanted = {term for version in versions for term in version.terms}
     async with connection.transaction():
-        terms = await postings.ensure_terms(connection, wanted)
+        terms = await postings.ensure_terms(connection, wanted, {})
     events = [(p.event, p.id, numbers["collection", p.collection], p.key) for p in places]
     parts = {
         "event": await _bytes_of(connection, "event", events),

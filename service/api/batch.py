@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from types import GenericAlias
 from typing import Annotated, Any, Final, cast
@@ -184,12 +185,17 @@ def _after_space(text: str, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _row(index: int, text: bytes, collection: str, most: int) -> Row:
-    if len(text) > most:
+def _row(index: int, line: bytes, collection: str, most: int) -> Row:
+    if len(line) > most:
         fault = Fault(pointer="", detail=f"is longer than {most} bytes")
-        return Row(index, collection, None, {}, [], [fault])
-    value = bodies.value_of(bodies.text_of(text))
-    faults = bodies.loose_faults(value)
+        return Row(index, collection, None, dict, [], [fault])
+    text = bodies.text_of(line)
+    value = bodies.value_of(text)
+    plain = bodies.is_plain(text)
+    given = _given(value, text, collection) if plain else None
+    if given is not None:
+        return Row(index, given.collection, given.key, partial(bodies.value_of, text), [], [], given)
+    faults = [] if plain else bodies.loose_faults(value)
     if not faults:
         try:
             bodies.structure_of(value, BatchRow)
@@ -197,15 +203,25 @@ def _row(index: int, text: bytes, collection: str, most: int) -> Row:
             faults = list(error.faults)
     members, wholes = parted(value)
     if not isinstance(members, dict):
-        return Row(index, collection, None, {}, [], faults)
+        return Row(index, collection, None, dict, [], faults)
     return Row(
         index,
         _valid(members.get("collection"), Slug) or collection,
         _valid(members.get("key"), Key),
-        members,
+        lambda: members,
         wholes,
         faults,
     )
+
+
+def _given(value: Any, text: str, collection: str) -> EventInput | None:
+    """The event that a row is by itself, if it is one as a POST would take it, and there is no more to it."""
+    if not isinstance(value, dict) or "null" in text:
+        return None
+    try:
+        return msgspec.convert({"collection": collection, **value}, EventInput)
+    except msgspec.ValidationError:
+        return None
 
 
 def _valid(value: Any, kind: Any) -> str | None:

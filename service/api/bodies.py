@@ -10,7 +10,7 @@ from msgspec import inspect
 
 from service.api.faults import escaped, faults_of
 from service.domain.errors import Fault, InvalidBody, Malformed
-from service.domain.values import INT8_MAX, INT8_MIN, TEXT_MAX, TEXT_PATTERN
+from service.domain.values import CONTROL, INT8_MAX, INT8_MIN, TEXT_MAX, TEXT_PATTERN
 
 DEPTH_MAX: Final = 24
 LIST_MAX: Final = 1_000
@@ -26,6 +26,8 @@ _SINGLE: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[^\s,\[\]{}"]+', re.DOTA
 _TEXT: Final = re.compile(TEXT_PATTERN)
 # Escapes may say what UTF-8 cannot.
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
+# What `loose_faults` could find something by: an escape, a control character, a list right within another.
+_LOOSE: Final = re.compile(rf"[\\{CONTROL}]|[\[,]\s*\[")
 
 
 def json_of(body: bytes) -> Any:
@@ -51,7 +53,7 @@ def text_of(body: bytes) -> str:
 def value_of(text: str) -> Any:
     """The JSON value of a text. Raises Malformed; `loose_faults` has still to be asked."""
     # Depth is counted first: the decoder would go down with the nesting.
-    if _depth(text) > DEPTH_MAX:
+    if text.count("{") + text.count("[") > DEPTH_MAX and _depth(text) > DEPTH_MAX:
         raise Malformed(f"The body is nested more than {DEPTH_MAX} levels deep.")
     try:
         return json.loads(
@@ -122,6 +124,11 @@ def _float(text: str) -> float:
     if not -(2.0**63) <= value < 2.0**63:
         raise Malformed(f"The number {text[:40]} does not fit into 64 bits.")
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def is_plain(text: str) -> bool:
+    """Whether `loose_faults` will find nothing in the value of a text, told without going through it."""
+    return len(text) <= TEXT_MAX and text.count(",") < LIST_MAX and _LOOSE.search(text) is None
 
 
 def loose_faults(value: Any) -> list[Fault]:

@@ -41,10 +41,12 @@ class Row(Struct, frozen=True):
     index: int
     collection: str
     key: str | None
-    members: dict[str, Any]
+    members: Callable[[], dict[str, Any]]
     """What it says of the event, as JSON values, with slugs alone; null is as if left out, or takes a member away."""
     wholes: list[Whole]
     faults: list[Fault]
+    given: EventInput | None = None
+    """The event that it is where no other is to be merged with it, if it was read so far."""
 
 
 class Batch(Struct, frozen=True):
@@ -114,7 +116,10 @@ async def record_batch(edit: Edit, batch: Batch, caller: Caller, read: Callable[
                 continue
         if not faults[row.index]:
             try:
-                given = read(_form(row, there, batch.on_existing))
+                merges = there is not None and batch.on_existing == "merge"
+                given = row.given
+                if given is None or merges:
+                    given = read(_form(row, there if merges else None))
             except InvalidBody as error:
                 faults[row.index] += error.faults
                 continue
@@ -157,12 +162,12 @@ async def _known(edit: Edit, rows: Sequence[Row]) -> dict[tuple[str, str | None]
     }
 
 
-def _form(row: Row, known: _Known | None, on_existing: OnExisting) -> Any:
-    """The input form that a row comes to. Alone it is a merge patch of nothing."""
-    if known is None or on_existing != "merge":
-        return merged({}, row.members | {"collection": row.collection})
-    form = input_of(_event(known.version.document or b""), _facts(known.version.facts or b""))
-    return merged(form, row.members | {"collection": row.collection})
+def _form(row: Row, known: _Known | None) -> Any:
+    """The input form that a row comes to as a merge patch of a known event, or of nothing."""
+    form = {}
+    if known is not None:
+        form = input_of(_event(known.version.document or b""), _facts(known.version.facts or b""))
+    return merged(form, row.members() | {"collection": row.collection})
 
 
 async def _make_wholes(edit: Edit, rows: Sequence[Row], faults: dict[int, list[Fault]]) -> None:

@@ -82,6 +82,7 @@ class Edit:
         self.versions = 0
         self.discarded = False
         self._events_made = 0
+        self._terms: dict[Term, int] = {}
 
     @property
     def changed(self) -> bool:
@@ -282,7 +283,7 @@ class Edit:
         """Takes events of a collection out from this revision on; they stay readable before."""
         for start in range(0, len(numbers), WRITTEN_AT_ONCE):
             gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
-            await events.append_versions(self.connection, self.after.revision, gone)
+            await events.append_versions(self.connection, self.after.revision, gone, self._terms)
         if numbers:
             self.versions += len(numbers)
             self._count(collection, "retracted", len(numbers))
@@ -373,7 +374,7 @@ class Edit:
             if made and not refused:
                 await events.append_events(self.connection, made)
             if written and not refused:
-                await events.append_versions(self.connection, self.after.revision, written)
+                await events.append_versions(self.connection, self.after.revision, written, self._terms)
                 self.versions += len(written)
         if refused or doomed:
             raise RefusedChanges(refused)

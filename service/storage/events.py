@@ -297,10 +297,15 @@ VERSION_COLUMNS: Final = (
 )
 
 
-async def append_versions(connection: Connection, revision: int, versions: Sequence[Written]) -> None:
-    """Records what these events are from the revision on, and brings the index along. The caller holds the head."""
+async def append_versions(
+    connection: Connection, revision: int, versions: Sequence[Written], known: dict[Term, int]
+) -> None:
+    """Records what these events are from the revision on, and brings the index along. The caller holds the head.
+
+    known: numbers of terms met before in the same transaction, to which those of these versions are added.
+    """
     before = {row[0]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
-    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms})
+    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms}, known)
     actors = await resources.read_numbers(connection, "actor", {a for v in versions for a in v.actors})
     sources = await resources.read_numbers(connection, "source", {s for v in versions for s in v.sources})
     closed: list[Posting] = []
@@ -391,7 +396,7 @@ INDEX_VERSION = "UPDATE version SET terms = $3, told = $4, facts = $5 WHERE even
 
 async def index_versions(connection: Connection, versions: Sequence[Indexed]) -> None:
     """Notes the terms of versions; the postings are for `postings.rebuild` to make. The caller holds the head."""
-    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms})
+    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms}, {})
     rows = [
         (v.event, v.revision, sorted(terms[term] for term in v.terms), [b for pair in v.told for b in pair], v.facts)
         for v in versions

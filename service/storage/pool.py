@@ -11,6 +11,8 @@ Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 VERSION_MIN: Final = 18
 COPIED_MIN: Final = 100
 """From so many rows on, copying them is worth its round trips."""
+COPIED_MAX: Final = 20_000
+"""No statement writes more rows: where the disk is slow, it would run out of time."""
 
 UNAVAILABLE: Final = (
     ConnectionError,
@@ -58,7 +60,13 @@ async def insert_many(
     if len(rows) < COPIED_MIN:
         await connection.executemany(statement, rows)
     else:
-        await connection.copy_records_to_table(table, records=rows, columns=columns)
+        await copy_rows(connection, table, columns, rows)
+
+
+async def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Inserts rows of a table's columns by COPY, in pieces."""
+    for start in range(0, len(rows), COPIED_MAX):
+        await connection.copy_records_to_table(table, records=rows[start : start + COPIED_MAX], columns=columns)
 
 
 async def open_pool(

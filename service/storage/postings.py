@@ -13,7 +13,7 @@ from msgspec import Struct
 from service.domain.dates import LATEST
 from service.domain.terms import Term
 from service.storage.memory import recall, recall_each
-from service.storage.pool import COPIED_MIN, Connection
+from service.storage.pool import COPIED_MAX, COPIED_MIN, Connection, copy_rows
 
 DAY: Final = 86_400
 # The longest span of each class, in seconds. Beyond: 8 longer, 9 open end, 10 without a date.
@@ -87,15 +87,16 @@ FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(dimension, value, place
 """
 
 
-async def ensure_terms(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
-    """Numbers of all the terms, new ones included. The caller holds the head."""
-    wanted = set(terms)
-    found = await _numbers_of(connection, wanted)
-    missing = sorted(wanted - found.keys())
+async def ensure_terms(connection: Connection, terms: Iterable[Term], known: dict[Term, int]) -> dict[Term, int]:
+    """Adds to those known the numbers of all the terms, new ones included. The caller holds the head."""
+    wanted = set(terms) - known.keys()
+    if wanted:
+        known |= await _numbers_of(connection, wanted)
+    missing = sorted(wanted - known.keys())
     if missing:
         await connection.execute(ADD_TERMS, [term[0] for term in missing], [term[1] for term in missing])
-        found |= await _numbers_of(connection, missing)
-    return found
+        known |= await _numbers_of(connection, missing)
+    return known
 
 
 async def _numbers_of(connection: Connection, terms: Iterable[Term]) -> dict[Term, int]:
@@ -163,11 +164,12 @@ async def write_postings(
     counts: Counter[tuple[int, int]] = Counter((posting[0], posting[1]) for posting in opening)
     counts.subtract((posting[0], posting[1]) for posting in closing)
     counts.update((posting[0], posting[1] | CLOSED) for posting in closing)
-    if closing:
-        await connection.execute(CLOSE, revision, *list(zip(*closing, strict=True))[:5])
+    for start in range(0, len(closing), COPIED_MAX):
+        places = list(zip(*closing[start : start + COPIED_MAX], strict=True))[:5]
+        await connection.execute(CLOSE, revision, *places)
     if len(opening) >= COPIED_MIN:
         rows = [(*posting[:5], revision, LATEST, posting[5]) for posting in opening]
-        await connection.copy_records_to_table("posting", records=rows, columns=POSTING_COLUMNS)
+        await copy_rows(connection, "posting", POSTING_COLUMNS, rows)
     elif opening:
         await connection.execute(OPEN_POSTINGS, revision, *zip(*opening, strict=True))
     if counts:

@@ -118,14 +118,14 @@ async def test_a_change_of_text_touches_only_the_postings_of_words_that_come_or_
 async def test_terms_are_numbered_once(connection: asyncpg.Connection) -> None:
     async with connection.transaction():
         await revisions.lock_head(connection)
-        first = await postings.ensure_terms(connection, [("actor", "a"), ("tag", "a"), ("tag", "b")])
-        again = await postings.ensure_terms(connection, [("tag", "c"), ("tag", "a"), ("actor", "a")])
+        first = await postings.ensure_terms(connection, [("actor", "a"), ("tag", "a"), ("tag", "b")], {})
+        again = await postings.ensure_terms(connection, [("tag", "c"), ("tag", "a"), ("actor", "a")], {})
     assert len(set(first.values())) == 3
     assert {term: first[term] for term in (("actor", "a"), ("tag", "a"))}.items() <= again.items()
     assert again["tag", "c"] not in first.values()
     found = await postings.find_terms(connection, [("tag", "b"), ("tag", "none such")], closed=True)
     assert found == {("tag", "b"): (first["tag", "b"], 0)}
-    assert await postings.ensure_terms(connection, []) == {}
+    assert await postings.ensure_terms(connection, [], {}) == {}
 
 
 def test_a_class_holds_what_is_no_longer_than_its_length() -> None:
