@@ -63,6 +63,7 @@ BatchRow.__doc__ = (
 )
 BatchRows: Final[Any] = Annotated[GenericAlias(list, (BatchRow,)), Meta(max_length=ROWS_MAX)]
 
+_MEMBERS: Final = frozenset(EventInput.__struct_fields__)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -192,7 +193,7 @@ def _row(index: int, line: bytes, collection: str, most: int) -> Row:
     text = bodies.text_of(line)
     value = bodies.value_of(text)
     plain = bodies.is_plain(text)
-    given = _given(value, text, collection) if plain else None
+    given = _given(value, collection) if plain else None
     if given is not None:
         return Row(index, given.collection, given.key, partial(bodies.value_of, text), [], [], given)
     faults = [] if plain else bodies.loose_faults(value)
@@ -214,12 +215,18 @@ def _row(index: int, line: bytes, collection: str, most: int) -> Row:
     )
 
 
-def _given(value: Any, text: str, collection: str) -> EventInput | None:
+def _given(value: Any, collection: str) -> EventInput | None:
     """The event that a row is by itself, if it is one as a POST would take it, and there is no more to it."""
-    if not isinstance(value, dict) or "null" in text:
+    if not isinstance(value, dict) or not value.keys() <= _MEMBERS:
         return None
+    form = {"collection": collection}
+    for name, each in value.items():
+        if isinstance(each, dict) and b"null" in msgspec.json.encode(each):
+            return None
+        if each is not None:
+            form[name] = each
     try:
-        return msgspec.convert({"collection": collection, **value}, EventInput)
+        return msgspec.convert(form, EventInput)
     except msgspec.ValidationError:
         return None
 
