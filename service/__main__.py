@@ -32,11 +32,10 @@ from service.app import OPERATIONS, create_app
 from service.domain import parameters
 from service.domain.callers import Caller
 from service.domain.errors import DatelineError
-from service.operations import indexing
 from service.operations.demo import load_demo
 from service.operations.maintaining import maintain
 from service.settings import Settings, SettingsError, settings_from
-from service.storage import keys, migrating, revisions
+from service.storage import keys, revisions
 from service.storage.embedded import EmbeddedPostgres, joined
 from service.storage.pool import UNAVAILABLE, UnfitDatabase, open_pool, prepare
 from service.storage.programs import EmbeddedError
@@ -111,19 +110,27 @@ def database(settings: Settings) -> Iterator[str]:
             yield url
 
 
+# Imported where they are used: the migrations' libraries would cost each worker 30 MB, and none migrates.
+def _upgrade(url: str) -> str | None:
+    """Brings schema and index to this version's, and tells the schema reached."""
+    from service.operations import indexing
+
+    return asyncio.run(indexing.upgrade(url))
+
+
 def run_serve(settings: Settings, arguments: argparse.Namespace) -> None:
     _log_as(settings.log_format)
     signal.signal(signal.SIGTERM, _leave)
     listener = _bind(settings)
     if settings.database_url is not None:
-        asyncio.run(indexing.upgrade(settings.direct_url or settings.database_url))
+        _upgrade(settings.direct_url or settings.database_url)
         _serve(settings, listener)
         return
     say(f"Data in {settings.data_path}")
     with EmbeddedPostgres(settings.data_path, say) as server:
         settings = msgspec.structs.replace(settings, database_url=server.dsn)
         say("Migrating")
-        asyncio.run(indexing.upgrade(server.dsn))
+        _upgrade(server.dsn)
         asyncio.run(_prepare_store(settings, demo=not arguments.no_demo))
         _serve(settings, listener)
 
@@ -229,7 +236,7 @@ def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
 
 def run_migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
     with database(settings) as url:
-        reached = asyncio.run(indexing.upgrade(url))
+        reached = _upgrade(url)
     say(f"The database has schema {reached}.")
 
 
@@ -242,6 +249,7 @@ def run_openapi(_settings: Settings, _arguments: argparse.Namespace) -> None:
 
 
 def run_schema(settings: Settings, _arguments: argparse.Namespace) -> None:
+    from service.storage import migrating
     from service.storage.schema import dumped_schema
 
     with database(settings) as url:
@@ -257,6 +265,8 @@ def run_check(settings: Settings, _arguments: argparse.Namespace) -> None:
 
 
 async def _check(url: str) -> None:
+    from service.storage import migrating
+
     connection = await asyncpg.connect(url, timeout=10)
     try:
         print(f"database    PostgreSQL {await connection.fetchval('SHOW server_version')}")
@@ -281,11 +291,11 @@ def run_maintain(settings: Settings, _arguments: argparse.Namespace) -> None:
 
 def run_key_create(settings: Settings, arguments: argparse.Namespace) -> None:
     with database(settings) as url:
+        _upgrade(url)
         print(asyncio.run(_make_key(url, arguments)))
 
 
 async def _make_key(url: str, arguments: argparse.Namespace) -> str:
-    await indexing.upgrade(url)
     connection = await asyncpg.connect(url, timeout=10)
     try:
         return await keys.make_key(connection, arguments.name, arguments.scope, arguments.collection)
