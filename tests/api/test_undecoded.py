@@ -1,0 +1,66 @@
+"""What is stored is served as it is stored: no document of an event is decoded where no lens may trim it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from benchmarks.recorded import client
+from service.domain import lenses
+from service.operations import selecting
+from service.storage.embedded import joined
+from tests.conftest import Live
+
+
+@pytest.fixture
+async def inside(dossier: Live) -> AsyncIterator[httpx.AsyncClient]:
+    """The service on the dossier's database, within this process."""
+    with joined(dossier.data_dir) as url:
+        async with client(url) as asking:
+            yield asking
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The documents that have been decoded since."""
+    documents: list[bytes] = []
+    for module, name in ((lenses, "_decode_event"), (selecting, "_event")):
+        decode = getattr(module, name)
+
+        def noted(document: bytes, decode: Any = decode) -> Any:
+            documents.append(document)
+            return decode(document)
+
+        monkeypatch.setattr(module, name, noted)
+    return documents
+
+
+WHOLE = ["", "limit=3", "order=desc", "from=1999&to=2008", "actor=kfor", "tag=kosovo", "undated=only", "include=none"]
+LOOKED_AT = ["known_at=2025-02-19", "according_to=bild", "fields=title"]
+
+
+@pytest.mark.parametrize("query", WHOLE)
+async def test_a_page_that_the_index_decides_is_not(
+    inside: httpx.AsyncClient, decoded: list[bytes], query: str
+) -> None:
+    answer = await inside.get(f"/v1/events?{query}")
+    assert answer.status_code == 200
+    assert decoded == []
+
+
+@pytest.mark.parametrize("query", LOOKED_AT)
+async def test_one_through_a_lens_is(inside: httpx.AsyncClient, decoded: list[bytes], query: str) -> None:
+    answer = await inside.get(f"/v1/events?{query}")
+    assert len(decoded) >= len(answer.json()["items"]) > 0
+
+
+async def test_a_single_event_is_only_through_a_lens(inside: httpx.AsyncClient, decoded: list[bytes]) -> None:
+    (event,) = (await inside.get("/v1/events?key=us-troop-withdrawal")).json()["items"]
+    assert decoded == []
+    whole = await inside.get(f"/v1/events/{event['id']}")
+    assert whole.json()["title"] == event["title"]
+    assert decoded == []
+    then = await inside.get(f"/v1/events/{event['id']}?known_at=2025-02-19")
+    assert then.json()["standing"]["state"] == "reported"
+    assert len(decoded) == 1
