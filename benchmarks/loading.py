@@ -39,6 +39,7 @@ from service.operations import indexing
 from service.operations.indexing import GENERATION
 from service.storage import postings, resources
 from service.storage.embedded import EmbeddedPostgres
+from service.storage.events import columns_of
 from service.storage.pool import prepare
 from service.storage.postings import CLOSED, POSTING_COLUMNS, TOLD
 from service.storage.resources import NewState
@@ -314,6 +315,7 @@ class Making:
 
 def row_of(version: Version, terms: Mapping[Term, int], numbers: Numbers) -> tuple[Any, ...]:
     """Its row in the table."""
+    columns = columns_of(version.terms, terms)
     return (
         version.event,
         version.revision,
@@ -321,12 +323,13 @@ def row_of(version: Version, terms: Mapping[Term, int], numbers: Numbers) -> tup
         version.hi,
         postings.span_of(version.lo, version.hi, version.undated),
         version.known,
-        sorted(terms[term] for term in version.terms),
+        columns[0],
         sorted(numbers["actor", slug] for slug in version.actors),
         sorted(numbers["source", slug] for slug in version.sources),
         version.document,
         version.facts,
         version.told,
+        *columns[1:],
     )
 
 

@@ -147,12 +147,20 @@ CREATE TABLE public.version (
     sources integer[] NOT NULL,
     document json,
     facts json,
-    told bigint[] DEFAULT '{}'::bigint[] NOT NULL
+    told bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    words integer[] DEFAULT '{}'::integer[] NOT NULL,
+    facets integer[] DEFAULT '{}'::integer[] NOT NULL
 );
 
 COMMENT ON TABLE public.version IS 'One state of an event, only ever inserted. document null: retracted. facts: for lenses. span: class of length.';
 
+COMMENT ON COLUMN public.version.terms IS 'What the version is found by, but for its words.';
+
 COMMENT ON COLUMN public.version.told IS 'Pairs of bounds: dates other than its own that claims give the event, by which accounts of it are ordered.';
+
+COMMENT ON COLUMN public.version.words IS 'Terms of its words: as many as of all the rest, and seldom looked at.';
+
+COMMENT ON COLUMN public.version.facets IS 'Those of its terms by which events are counted, once more.';
 
 ALTER TABLE ONLY public.actor_word
     ADD CONSTRAINT actor_word_pkey PRIMARY KEY (word, resource, revision);

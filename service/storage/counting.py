@@ -77,19 +77,19 @@ async def revisions(connection: Connection, evaluation: Evaluation) -> Counter[i
     return counted
 
 
-# What stands for another counts under it, and once in an event: $49 are such terms, $50 those they stand for.
+# What stands for another counts under it, and once in an event: $50 are such terms, $51 those they stand for.
 TERMS = walking.of_chosen("""
 SELECT t.dimension, t.value, c.events, NULL::int8
 FROM (
     SELECT posted.term, count(*) AS events
-    FROM page CROSS JOIN LATERAL unnest(CASE WHEN page.terms && $49::int4[] THEN ARRAY(
-        SELECT DISTINCT coalesce(($50::int4[])[array_position($49::int4[], own.term)], own.term)
-        FROM unnest(page.terms) AS own(term)
-    ) ELSE page.terms END) AS posted(term)
+    FROM page CROSS JOIN LATERAL unnest(CASE WHEN page.facets && $50::int4[] THEN ARRAY(
+        SELECT DISTINCT coalesce(($51::int4[])[array_position($50::int4[], own.term)], own.term)
+        FROM unnest(page.facets) AS own(term)
+    ) ELSE page.facets END) AS posted(term)
     GROUP BY posted.term
 ) c
 JOIN term t ON t.term = c.term
-WHERE t.dimension = ANY ($48::text[])
+WHERE t.dimension = ANY ($49::text[])
 UNION ALL SELECT NULL, NULL, NULL, revision FROM head
 """)
 

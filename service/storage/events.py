@@ -1,11 +1,12 @@
 """Events: their identity, their recorded versions, and the listing of a selection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
 
+from service.domain.facets import FACETS
 from service.domain.lenses import Version
 from service.domain.terms import Term
 from service.storage import postings, resources
@@ -280,21 +281,38 @@ async def append_events(connection: Connection, events: Sequence[Identity]) -> N
 
 
 PLACES = """
-SELECT v.event, v.t_lo, v.t_hi, v.span, v.known, v.told, v.terms
+SELECT v.event, v.t_lo, v.t_hi, v.span, v.known, v.told, v.terms || v.words AS terms
 FROM unnest($1::int8[]) AS q(event) CROSS JOIN LATERAL (
     SELECT * FROM version v WHERE v.event = q.event ORDER BY v.revision DESC LIMIT 1
 ) v
 """
 ADD_VERSION = """
-INSERT INTO version (event, revision, t_lo, t_hi, span, known, told, terms, actors, sources, document, facts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO version (
+    event, revision, t_lo, t_hi, span, known, told, terms, words, facets, actors, sources, document, facts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 
 
 VERSION_COLUMNS: Final = (
     *("event", "revision", "t_lo", "t_hi", "span", "known", "told"),
-    *("terms", "actors", "sources", "document", "facts"),
+    *("terms", "words", "facets", "actors", "sources", "document", "facts"),
 )
+
+
+_WORDS: Final = frozenset({"word", "words"})
+_COUNTED: Final = frozenset({*FACETS, "collection"})
+
+
+def columns_of(stands: Iterable[Term], numbers: Mapping[Term, int]) -> tuple[list[int], list[int], list[int]]:
+    """What a version is found by, as its row has it: terms that are no words, words, and terms that are counted."""
+    terms: list[int] = []
+    words: list[int] = []
+    facets: list[int] = []
+    for term in stands:
+        (words if term[0] in _WORDS else terms).append(numbers[term])
+        if term[0] in _COUNTED:
+            facets.append(numbers[term])
+    return sorted(terms), sorted(words), sorted(facets)
 
 
 async def append_versions(
@@ -314,7 +332,8 @@ async def append_versions(
     for version in versions:
         span = postings.span_of(version.lo, version.hi, version.undated)
         place = Place(version.event, version.lo, version.hi, span, version.known, version.told)
-        numbers = sorted(terms[term] for term in version.terms)
+        columns = columns_of(version.terms, terms)
+        numbers = [*columns[0], *columns[1]]
         old = before.get(version.event)
         if old is None:
             opened += place.postings(numbers)
@@ -331,7 +350,7 @@ async def append_versions(
                 place.span,
                 version.known,
                 [bound for pair in version.told for bound in pair],
-                numbers,
+                *columns,
                 sorted(actors[slug] for slug in version.actors),
                 sorted(sources[slug] for slug in version.sources),
                 version.document,
@@ -391,14 +410,16 @@ class Indexed(Struct, frozen=True):
     facts: bytes
 
 
-INDEX_VERSION = "UPDATE version SET terms = $3, told = $4, facts = $5 WHERE event = $1 AND revision = $2"
+INDEX_VERSION = """
+UPDATE version SET terms = $3, words = $4, facets = $5, told = $6, facts = $7 WHERE event = $1 AND revision = $2
+"""
 
 
 async def index_versions(connection: Connection, versions: Sequence[Indexed]) -> None:
     """Notes the terms of versions; the postings are for `postings.rebuild` to make. The caller holds the head."""
     terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms}, {})
     rows = [
-        (v.event, v.revision, sorted(terms[term] for term in v.terms), [b for pair in v.told for b in pair], v.facts)
+        (v.event, v.revision, *columns_of(v.terms, terms), [b for pair in v.told for b in pair], v.facts)
         for v in versions
     ]
     await connection.executemany(INDEX_VERSION, rows)

@@ -185,7 +185,7 @@ INSERT INTO posting (term, span, t_lo, t_hi, event, since, until, known)
 WITH lasting AS (
     SELECT v.*, lead(v.revision, 1, {latest}) OVER (PARTITION BY v.event ORDER BY v.revision) AS until FROM version v
 ), placed AS (
-    SELECT v.terms, p.span, p.t_lo, p.t_hi, v.event, v.known, v.revision AS since, v.until
+    SELECT v.terms || v.words AS terms, p.span, p.t_lo, p.t_hi, v.event, v.known, v.revision AS since, v.until
     FROM lasting v CROSS JOIN LATERAL (
         SELECT v.span, v.t_lo, v.t_hi
         UNION ALL

@@ -27,7 +27,7 @@ from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_terms
 # $30 collections in sight, $31..$34 groups of the request and $35 terms that it wants all of, $36..$40 of the timeline
 # $41 $42 revisions between which the request wants versions recorded, $43 $44 the timeline
 # $45 terms of another group, where walks are to stop only at events that stand in its lists too; else null
-# $46 terms of which the request wants none, $47 and the timeline
+# $46 terms of which the request wants none, $47 and the timeline, $48 whether any of all these may be words
 # `met` has a literal limit, from which the planner knows that it may be hashed.
 _CHOSEN = """
 WITH walk AS MATERIALIZED (
@@ -77,21 +77,21 @@ WITH walk AS MATERIALIZED (
         ORDER BY v.revision DESC LIMIT 1
     ) v
     WHERE c.event <> ALL ($29::int8[]) AND (c.pinned OR v.terms && $30)
-      AND v.revision BETWEEN $41 AND $42 AND v.terms @> $35::int4[] AND NOT v.terms && $46::int4[]
-      AND ($31::int4[] IS NULL OR v.terms && $31) AND ($32::int4[] IS NULL OR v.terms && $32)
-      AND ($33::int4[] IS NULL OR v.terms && $33) AND ($34::int4[] IS NULL OR v.terms && $34)
+      AND v.revision BETWEEN $41 AND $42 AND {stands} @> $35::int4[] AND NOT {stands} && $46::int4[]
+      AND ($31::int4[] IS NULL OR {stands} && $31) AND ($32::int4[] IS NULL OR {stands} && $32)
+      AND ($33::int4[] IS NULL OR {stands} && $33) AND ($34::int4[] IS NULL OR {stands} && $34)
       AND (c.pinned OR (
-          v.revision BETWEEN $43 AND $44 AND v.terms @> $40::int4[] AND NOT v.terms && $47::int4[]
-          AND ($36::int4[] IS NULL OR v.terms && $36) AND ($37::int4[] IS NULL OR v.terms && $37)
-          AND ($38::int4[] IS NULL OR v.terms && $38) AND ($39::int4[] IS NULL OR v.terms && $39)))
+          v.revision BETWEEN $43 AND $44 AND {stands} @> $40::int4[] AND NOT {stands} && $47::int4[]
+          AND ($36::int4[] IS NULL OR {stands} && $36) AND ($37::int4[] IS NULL OR {stands} && $37)
+          AND ($38::int4[] IS NULL OR {stands} && $38) AND ($39::int4[] IS NULL OR {stands} && $39)))
     LIMIT $13
 )
 """
-# $48 whether facts are wanted of all, $49 terms of collections out of sight, for which they are wanted anyway.
+# $49 whether facts are wanted of all, $50 terms of collections out of sight, for which they are wanted anyway.
 # The last row has no version: it tells the last candidate, how many there were, and the head at that moment.
 _PAGE = """
 SELECT event, revision, t_lo, t_hi, known, span = 10, document,
-       CASE WHEN $48 OR terms && $49::int4[] THEN facts END, actors, sources, at_lo, at_hi, NULL::int8
+       CASE WHEN $49 OR terms && $50::int4[] THEN facts END, actors, sources, at_lo, at_hi, NULL::int8
 FROM page
 UNION ALL
 SELECT last.event, (SELECT revision FROM head), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, last.t_lo, last.t_hi,
@@ -100,16 +100,16 @@ FROM (SELECT) always LEFT JOIN LATERAL (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
 ) last ON true
 """
-# $48 how many are shown, $49 terms of collections out of sight, into which a document of them may point.
+# $49 how many are shown, $50 terms of collections out of sight, into which a document of them may point.
 _JOINED = """
 , placed AS (SELECT *, row_number() OVER () AS place FROM page)
 SELECT last.event, (SELECT revision FROM head), last.t_lo, last.t_hi,
        found.rows, found.hidden, found.ends, found.numbers, found.documents, (SELECT count(*) FROM candidate)
 FROM (
-    SELECT count(*) AS rows, bool_or(terms && $49::int4[]) FILTER (WHERE place <= $48) AS hidden,
-           array_agg(ARRAY[at_lo, at_hi, event]) FILTER (WHERE place = $48) AS ends,
-           string_agg(array_to_string(actors || sources, ','), ',') FILTER (WHERE place <= $48) AS numbers,
-           convert_to(string_agg(document::text, ',') FILTER (WHERE place <= $48), 'UTF8') AS documents
+    SELECT count(*) AS rows, bool_or(terms && $50::int4[]) FILTER (WHERE place <= $49) AS hidden,
+           array_agg(ARRAY[at_lo, at_hi, event]) FILTER (WHERE place = $49) AS ends,
+           string_agg(array_to_string(actors || sources, ','), ',') FILTER (WHERE place <= $49) AS numbers,
+           convert_to(string_agg(document::text, ',') FILTER (WHERE place <= $49), 'UTF8') AS documents
     FROM placed
 ) found LEFT JOIN LATERAL (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
@@ -117,6 +117,7 @@ FROM (
 """
 _ASCENDING = {"beyond": ">", "stop": "p.t_lo <= $9 AND w.stop <= $9", "order": "ASC", "reverse": "DESC"}
 _DESCENDING = {"beyond": "<", "stop": "p.t_lo >= w.stop AND $9 >= w.stop", "order": "DESC", "reverse": "ASC"}
+_STANDS = {"stands": "(CASE WHEN $48 THEN v.terms || v.words ELSE v.terms END)"}
 _KEPT = {"kept": "MATERIALIZED"}
 # What is only counted goes by as it is found, and no document is fetched for it.
 _PASSING = {"kept": "NOT MATERIALIZED"}
@@ -130,20 +131,20 @@ _TOLD = {
     """,
     "fetch": "v.event = c.event",
 }
-PAGE_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_OWN, **_KEPT)
-PAGE_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_OWN, **_KEPT)
-JOINED_ASCENDING = (_CHOSEN + _JOINED).format(**_ASCENDING, **_OWN, **_PASSING)
-JOINED_DESCENDING = (_CHOSEN + _JOINED).format(**_DESCENDING, **_OWN, **_PASSING)
-ACCOUNT_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_TOLD, **_KEPT)
-ACCOUNT_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_TOLD, **_KEPT)
+PAGE_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_STANDS, **_OWN, **_KEPT)
+PAGE_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_STANDS, **_OWN, **_KEPT)
+JOINED_ASCENDING = (_CHOSEN + _JOINED).format(**_ASCENDING, **_STANDS, **_OWN, **_PASSING)
+JOINED_DESCENDING = (_CHOSEN + _JOINED).format(**_DESCENDING, **_STANDS, **_OWN, **_PASSING)
+ACCOUNT_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_STANDS, **_TOLD, **_KEPT)
+ACCOUNT_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_STANDS, **_TOLD, **_KEPT)
 
 
 def of_chosen(ending: str, **parts: str) -> str:
     """A statement on what the terms choose, by the rules of the page: in `page`, of those looked at, in `candidate`.
 
-    It takes what `arguments_of` gives, and from $48 on what it needs for itself.
+    It takes what `arguments_of` gives, and from $49 on what it needs for itself.
     """
-    return _CHOSEN.format(**_ASCENDING, **_OWN, **_PASSING) + ending.format(**parts)
+    return _CHOSEN.format(**_ASCENDING, **_STANDS, **_OWN, **_PASSING) + ending.format(**parts)
 
 
 class Candidate(Struct, frozen=True):
@@ -306,6 +307,7 @@ async def arguments_of(
         *(timeline.revisions or (0, LATEST)),
         bounded.met,
         *groups.unwanted,
+        request.text is not None or timeline.text is not None,
     ]
 
 

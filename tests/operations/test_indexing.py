@@ -12,7 +12,9 @@ DERIVED = """
 SELECT v.event, v.revision, v.told, v.facts::text, ARRAY(
     SELECT t.dimension || ' ' || t.value FROM term t
     WHERE t.term = ANY (v.terms) AND (t.dimension <> 'basis' OR NOT EXISTS (
-        SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision)) ORDER BY 1)
+        SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision)) ORDER BY 1),
+    ARRAY(SELECT t.dimension || ' ' || t.value FROM term t WHERE t.term = ANY (v.words) ORDER BY 1),
+    ARRAY(SELECT t.dimension || ' ' || t.value FROM term t WHERE t.term = ANY (v.facets) ORDER BY 1)
 FROM version v ORDER BY v.event, v.revision
 """
 POSTINGS = """
@@ -32,7 +34,7 @@ async def test_indexing_anew_finds_what_writing_found(past: Past) -> None:
 
     kept = await index()
     await past.connection.execute("TRUNCATE posting, term_span, term")
-    await past.connection.execute("UPDATE version SET terms = '{}', told = '{}'")
+    await past.connection.execute("UPDATE version SET terms = '{}', words = '{}', facets = '{}', told = '{}'")
     await past.connection.execute(
         """UPDATE version SET facts = json_build_object('claims', facts -> 'claims') WHERE facts IS NOT NULL"""
     )

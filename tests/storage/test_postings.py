@@ -50,7 +50,7 @@ async def test_postings_say_of_every_revision_what_the_versions_do(past: Past) -
         "FROM revision r JOIN posting p ON r.revision >= p.since AND r.revision < p.until"
     )
     newest = await past.connection.fetch(
-        "SELECT r.revision, v.event, v.terms, v.t_lo, v.t_hi, v.span, v.known, v.document "
+        "SELECT r.revision, v.event, v.terms || v.words AS terms, v.t_lo, v.t_hi, v.span, v.known, v.document "
         "FROM revision r JOIN version v ON v.revision <= r.revision AND NOT EXISTS ("
         "    SELECT FROM version w WHERE w.event = v.event AND w.revision > v.revision AND w.revision <= r.revision)"
     )

@@ -19,7 +19,9 @@ TOUCHES_RECORD = re.compile(
 
 # What follows from a version's document is found again when a store is indexed anew.
 DERIVED = {
-    "events.INDEX_VERSION": "UPDATE version SET terms = $3, told = $4, facts = $5 WHERE event = $1 AND revision = $2",
+    "events.INDEX_VERSION": """
+UPDATE version SET terms = $3, words = $4, facets = $5, told = $6, facts = $7 WHERE event = $1 AND revision = $2
+""",
     "names.SET_SEARCH": "UPDATE resource_version SET search = $3 WHERE resource = $1 AND revision = $2",
 }
 
