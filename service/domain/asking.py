@@ -187,7 +187,7 @@ def _box(text: str) -> Box:
 
 def _date(text: str) -> dates.Date:
     try:
-        date = dates.parse(text)
+        date = dates.recalled(text)
     except dates.DateError as error:
         raise ValueError(explained(error)) from error
     if not date.is_point:

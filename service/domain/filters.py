@@ -65,7 +65,7 @@ def _any_of(slugs: Iterable[str], asked: Iterable[str], lens: Lens) -> bool:
 def _published_in(claim: Claim, first: int, last: int) -> bool:
     if claim.published is None:
         return False
-    date = dates.parse(claim.published)
+    date = dates.recalled(claim.published)
     return (date.start is None or date.start <= last) and (date.end is None or date.end >= first)
 
 

@@ -155,7 +155,7 @@ def known_from(occurred: Occurred | None, claims: list[Claim], facts: Facts, cre
     if claims:
         return min((f.reached for f in facts.claims if f.reached is not None), default=LATEST)
     if occurred is not None and occurred.earliest is not None:
-        start = dates.parse(occurred.edtf).start
+        start = dates.recalled(occurred.edtf).start
         return EARLIEST if start is None else start
     return seconds_of_recorded(created.recorded)
 
@@ -164,7 +164,7 @@ def bounds_of(occurred: str | None) -> tuple[int, int, bool]:
     """Lower and upper bound for order and window, and whether there is no date at all."""
     if occurred is None:
         return LATEST, LATEST, True
-    date = dates.parse(occurred)
+    date = dates.recalled(occurred)
     return (
         EARLIEST if date.start is None else date.start,
         LATEST if date.end is None else date.end,

@@ -1,6 +1,7 @@
 """From what a caller sends to what is recorded: the document of an event, the facts beside it, and back again."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -32,9 +33,10 @@ Target = tuple[str | None, str, str]
 """A relation's target: its key, if it has one, its id and its collection."""
 
 
+@lru_cache(10_000)
 def occurred_of(edtf: str) -> Occurred:
     """What follows from a date. Raises DateError."""
-    date = dates.parse(edtf)
+    date = dates.recalled(edtf)
     return Occurred(
         edtf=date.edtf,
         earliest=date.earliest,
@@ -74,7 +76,7 @@ def _date_fault(edtf: str | None, pointer: str) -> list[Fault]:
     if edtf is None:
         return []
     try:
-        dates.parse(edtf)
+        dates.recalled(edtf)
     except DateError as error:
         return [Fault(pointer=pointer, detail=explained(error))]
     return []
@@ -153,7 +155,7 @@ def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> 
     published = source.published if claim.published is None else claim.published
     reached = None
     if published is not None:
-        start = dates.parse(published).start
+        start = dates.recalled(published).start
         reached = EARLIEST if start is None else start
     identity = msgspec.json.encode(_claim_identity(claim)).decode()
     return (

@@ -11,7 +11,7 @@ from itertools import islice, zip_longest
 import msgspec
 from msgspec import Struct
 
-from service.domain.dates import LATEST, bound_text, parse, year_start
+from service.domain.dates import LATEST, bound_text, recalled, year_start
 from service.domain.event import Claim, Event, Facts
 from service.domain.filters import Box, ClaimFilter, Filters, coordinates, language_ranges
 from service.domain.lenses import Aliases, Lens
@@ -109,7 +109,7 @@ def _of_publication(claim: Claim) -> Iterator[Term]:
     """The month of a publication, or what it could not be narrowed to: its year, or nothing at all."""
     if claim.published is None:
         return
-    date = parse(claim.published)
+    date = recalled(claim.published)
     if date.start is None or date.end is None or not _YEAR_0 <= date.start <= date.end < _YEAR_10000:
         yield "published", "wide"
         return
