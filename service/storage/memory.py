@@ -104,7 +104,7 @@ async def recall_each(
     kind: Hashable,
     keys: Collection[K],
     read: Callable[[list[K]], Awaitable[dict[K, T]]],
-    weight: Callable[[T], int],
+    weight: Callable[[T], int] = lambda _: 0,
 ) -> dict[K, T]:
     """The same for many of a kind: those not remembered are read together."""
     memory = _memory_of(connection)

@@ -110,12 +110,11 @@ async def read_included(
     wanted = mentions.numbers
     named: tuple[tuple[Kind, set[str]], ...] = (("actor", mentions.actors), ("source", mentions.sources))
     for kind, slugs in named:
-        if slugs:
-            wanted = wanted.union((await read_numbers(connection, kind, slugs)).values())
+        wanted = wanted.union((await read_numbers(connection, kind, slugs)).values())
     found = await _by_number(connection, wanted, revision)
     publishers = {each.publisher for each in found.values()}
-    if missing := [number for number in publishers if number is not None and number not in found]:
-        found |= await _by_number(connection, missing, revision)
+    missing = [number for number in publishers if number is not None and number not in found]
+    found |= await _by_number(connection, missing, revision)
     if aliases:
         meant = {aliases[each.slug] for each in found.values() if each.kind == "actor" and each.slug in aliases}
         numbers = await read_numbers(connection, "actor", meant)
@@ -286,8 +285,12 @@ NUMBERS = "SELECT slug, resource FROM resource WHERE kind = $1 AND slug = ANY($2
 
 
 async def read_numbers(connection: Connection, kind: Kind, slugs: Iterable[str]) -> dict[str, int]:
-    rows = await connection.fetch(NUMBERS, kind, list(slugs))
-    return {row["slug"]: row["resource"] for row in rows}
+    """The numbers of those of the slugs that are there."""
+
+    async def read(missing: list[str]) -> dict[str, int]:
+        return {row["slug"]: row["resource"] for row in await connection.fetch(NUMBERS, kind, missing)}
+
+    return await recall_each(connection, (NUMBERS, kind), set(slugs), read)
 
 
 ADD_USES = """
