@@ -16,12 +16,12 @@ import httpx
 import msgspec
 
 from benchmarks.generated import SEED, Generated, Version
-from benchmarks.loading import COPY_BEGIN, COPY_END, Numbers, connect, copied, places_of, row_of
+from benchmarks.loading import Numbers, connect, places_of, row_of
 from benchmarks.stores import Store
 from benchmarks.writing import post, writer
-from service.domain.dates import LATEST
 from service.domain.terms import Term
 from service.storage import postings, resources
+from service.storage.postings import copied, copy_postings, with_terms
 
 ROWS = 10_000
 """As many as a batch may have."""
@@ -81,13 +81,14 @@ async def _copy(connection: asyncpg.Connection, made: Generated, first: int, num
     parts = {
         "event": await _bytes_of(connection, "event", events),
         "version": await _bytes_of(connection, "version", [row_of(each, terms, numbers) for each in versions]),
-        "posting": b"".join((COPY_BEGIN, *_sorted_postings(versions, terms), COPY_END)),
     }
+    rows = list(_sorted_postings(versions, terms))
     began = time.perf_counter()
     async with connection.transaction():
         await connection.execute(LOG)
         for table, content in parts.items():
             await connection.copy_to_table(table, source=io.BytesIO(content), format="binary")
+        await copy_postings(connection, rows)
     return ROWS / (time.perf_counter() - began)
 
 
@@ -110,4 +111,4 @@ def _sorted_postings(versions: list[Version], terms: Mapping[Term, int]) -> Iter
         for term in version.terms
     ]
     for number, place, revision in sorted(every):
-        yield copied(place, [number], revision, LATEST)
+        yield with_terms([number], copied(place, revision))

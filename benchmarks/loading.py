@@ -12,10 +12,8 @@ import asyncio
 import contextlib
 import functools
 import gc
-import io
 import multiprocessing
 import os
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +21,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -31,7 +29,6 @@ import msgspec
 from benchmarks import generated
 from benchmarks.generated import MERGED, REVISIONS, Generated, Version
 from service.domain import dates, lenses, rendering, terms
-from service.domain.dates import LATEST
 from service.domain.resources import name_words
 from service.domain.standing import roots_of
 from service.domain.terms import Term
@@ -41,7 +38,7 @@ from service.storage import postings, resources
 from service.storage.embedded import EmbeddedPostgres
 from service.storage.events import columns_of
 from service.storage.pool import prepare
-from service.storage.postings import CLOSED, POSTING_COLUMNS, TOLD
+from service.storage.postings import Place, copied, copy_postings, with_terms
 from service.storage.resources import NewState
 
 CHUNK = 1_000
@@ -244,13 +241,6 @@ def _remember(made: Generated) -> None:
     rendering._roots = lambda claim, _: roots(claim.source if claim.via is None else claim.via)
 
 
-_INT4 = struct.Struct(">i").pack
-_PLACE = struct.Struct(">ihiqiqiqiqiqiq").pack
-COPY_BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-COPY_END = b"\xff\xff"
-ROW = struct.pack(">hi", len(POSTING_COLUMNS), 4)
-
-
 class Making:
     """One process's part of the work."""
 
@@ -265,8 +255,7 @@ class Making:
             events, versions, copied = self._chunk(first, min(first + CHUNK, self.made.size))
             await connection.copy_records_to_table("event", records=events)
             await connection.copy_records_to_table("version", records=versions)
-            source = io.BytesIO(b"".join((COPY_BEGIN, *copied, COPY_END)))
-            await connection.copy_to_table("posting", source=source, columns=POSTING_COLUMNS, format="binary")
+            await copy_postings(connection, copied)
         await connection.close()
         self.pipe.send(self.written)
 
@@ -299,18 +288,18 @@ class Making:
             (version,) = versions
             numbers = [self.terms[term] for term in version.terms]
             for place in places_of(version):
-                yield copied(place, numbers, version.revision, LATEST)
+                yield with_terms(numbers, copied(place, version.revision))
             return
         since: dict[tuple[Place, int], int] = {}
         for version in versions:
             places, numbers = places_of(version), [self.terms[term] for term in version.terms]
             now = {(place, number) for place in places for number in numbers}
             for key in since.keys() - now:
-                yield copied(key[0], [key[1]], since.pop(key), version.revision)
+                yield with_terms([key[1]], copied(key[0], since.pop(key), version.revision))
             for key in now:
                 since.setdefault(key, version.revision)
         for (place, number), revision in since.items():
-            yield copied(place, [number], revision, LATEST)
+            yield with_terms([number], copied(place, revision))
 
 
 def row_of(version: Version, terms: Mapping[Term, int], numbers: Numbers) -> tuple[Any, ...]:
@@ -333,27 +322,6 @@ def row_of(version: Version, terms: Mapping[Term, int], numbers: Numbers) -> tup
     )
 
 
-class Place(NamedTuple):
-    """Where a version is posted, as `postings.Place`, which takes longer to make and to find in a set."""
-
-    span: int
-    lo: int
-    hi: int
-    event: int
-    known: int
-
-
 def places_of(version: Version) -> list[Place]:
     span = postings.span_of(version.lo, version.hi, version.undated)
-    places = [Place(span, version.lo, version.hi, version.event, version.known)]
-    for lo, hi in zip(version.told[::2], version.told[1::2], strict=True):
-        places.append(Place(postings.span_of(lo, hi, False) | TOLD, lo, hi, version.event, version.known))
-    return places
-
-
-def copied(place: Place, numbers: list[int], since: int, until: int) -> bytes:
-    """Rows of postings that differ in their terms alone."""
-    span, lo, hi, event, known = place
-    span = span if until == LATEST else span | CLOSED
-    rest = _PLACE(2, span, 8, lo, 8, hi, 8, event, 8, since, 8, until, 8, known)
-    return ROW + (rest + ROW).join(map(_INT4, numbers)) + rest
+    return postings.places_of(span, version.lo, version.hi, version.event, version.known, version.told)

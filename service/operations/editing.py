@@ -45,6 +45,7 @@ from service.operations.uses import Use, note_uses, under, uses_of
 from service.storage import events, resources, revisions
 from service.storage.events import Identity, Written
 from service.storage.pool import Connection
+from service.storage.postings import Turnover
 from service.storage.resources import NewState, Row
 
 T = TypeVar("T")
@@ -281,9 +282,11 @@ class Edit:
 
     async def retract_events(self, collection: str, numbers: Sequence[int]) -> None:
         """Takes events of a collection out from this revision on; they stay readable before."""
+        turnover = Turnover()
         for start in range(0, len(numbers), WRITTEN_AT_ONCE):
             gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
-            await events.append_versions(self.connection, self.after.revision, gone, self._terms)
+            await events.append_versions(self.connection, self.after.revision, gone, self._terms, turnover)
+        await turnover.write(self.connection, self.after.revision)
         if numbers:
             self.versions += len(numbers)
             self._count(collection, "retracted", len(numbers))
@@ -346,6 +349,7 @@ class Edit:
         done: list[T] = []
         uses: set[Use] = set()
         refused: dict[int, list[Fault]] = {}
+        turnover = Turnover()
         for start in range(0, len(changes), WRITTEN_AT_ONCE):
             made: list[Identity] = []
             written: list[Written] = []
@@ -374,10 +378,11 @@ class Edit:
             if made and not refused:
                 await events.append_events(self.connection, made)
             if written and not refused:
-                await events.append_versions(self.connection, self.after.revision, written, self._terms)
+                await events.append_versions(self.connection, self.after.revision, written, self._terms, turnover)
                 self.versions += len(written)
         if refused or doomed:
             raise RefusedChanges(refused)
+        await turnover.write(self.connection, self.after.revision)
         if uses:
             await note_uses(self.connection, uses, naming.aliases, self.after.revision)
         return done

@@ -1,7 +1,7 @@
 """Events: their identity, their recorded versions, and the listing of a selection."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from service.domain.lenses import Version
 from service.domain.terms import Term
 from service.storage import postings, resources
 from service.storage.pool import Connection, insert_many
-from service.storage.postings import Place, Posting
+from service.storage.postings import Turnover, places_of
 
 
 class Identity(Struct, frozen=True):
@@ -316,40 +316,39 @@ def columns_of(stands: Iterable[Term], numbers: Mapping[Term, int]) -> tuple[lis
 
 
 async def append_versions(
-    connection: Connection, revision: int, versions: Sequence[Written], known: dict[Term, int]
+    connection: Connection, revision: int, versions: Sequence[Written], known: dict[Term, int], turnover: Turnover
 ) -> None:
-    """Records what these events are from the revision on, and brings the index along. The caller holds the head.
+    """Records what these events are from the revision on, and what becomes of the index. The caller holds the head.
 
-    known: numbers of terms met before in the same transaction, to which those of these versions are added.
+    known: numbers of terms met before in the same transaction, to which those of these versions are added. turnover:
+    what is for the caller to write, once for all versions of the transaction.
     """
-    before = {row[0]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
+    before = {row["event"]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
     terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms}, known)
     actors = await resources.read_numbers(connection, "actor", {a for v in versions for a in v.actors})
     sources = await resources.read_numbers(connection, "source", {s for v in versions for s in v.sources})
-    closed: list[Posting] = []
-    opened: list[Posting] = []
     rows = []
     for version in versions:
         span = postings.span_of(version.lo, version.hi, version.undated)
-        place = Place(version.event, version.lo, version.hi, span, version.known, version.told)
+        told = [bound for pair in version.told for bound in pair]
+        places = places_of(span, version.lo, version.hi, version.event, version.known, told)
         columns = columns_of(version.terms, terms)
         numbers = [*columns[0], *columns[1]]
         old = before.get(version.event)
         if old is None:
-            opened += place.postings(numbers)
+            turnover.open(places, numbers)
         else:
-            stood, stands = set(_place(old).postings(old["terms"])), set(place.postings(numbers))
-            closed += stood - stands
-            opened += stands - stood
+            stood = places_of(old["span"], old["t_lo"], old["t_hi"], version.event, old["known"], old["told"])
+            turnover.replace(stood, old["terms"], places, numbers)
         rows.append(
             (
                 version.event,
                 revision,
                 version.lo,
                 version.hi,
-                place.span,
+                span,
                 version.known,
-                [bound for pair in version.told for bound in pair],
+                told,
                 *columns,
                 sorted(actors[slug] for slug in version.actors),
                 sorted(sources[slug] for slug in version.sources),
@@ -358,7 +357,6 @@ async def append_versions(
             )
         )
     await insert_many(connection, ADD_VERSION, "version", VERSION_COLUMNS, rows)
-    await postings.write_postings(connection, revision, closed, opened)
 
 
 async def retractions_of(connection: Connection, numbers: Sequence[int]) -> list[Written]:
@@ -380,12 +378,6 @@ async def retractions_of(connection: Connection, numbers: Sequence[int]) -> list
         )
         for row in rows
     ]
-
-
-def _place(row: Any) -> Place:
-    told = row["told"]
-    pairs = tuple((told[number], told[number + 1]) for number in range(0, len(told), 2))
-    return Place(row["event"], row["t_lo"], row["t_hi"], row["span"], row["known"], pairs)
 
 
 EVERY = """

@@ -23,7 +23,11 @@ async def past(request: pytest.FixtureRequest, connection: asyncpg.Connection) -
     return await new_past(connection, seed=request.param, length=80)
 
 
-async def test_the_index_kept_is_the_index_made_anew(past: Past) -> None:
+@pytest.mark.parametrize("few", [True, False], ids=["by statement", "by copy, in pieces"])
+async def test_the_index_kept_is_the_index_made_anew(past: Past, few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not few:
+        monkeypatch.setattr(postings, "COPIED_MIN", 10)
+        monkeypatch.setattr(postings, "COPIED_MAX", 7)
     for _ in range(4):
         await past.write(15)
         kept = await index_of(past.connection)
