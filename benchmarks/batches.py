@@ -21,7 +21,7 @@ from benchmarks.stores import Store
 from benchmarks.writing import post, writer
 from service.domain.terms import Term
 from service.storage import postings, resources
-from service.storage.postings import copied, copy_postings, with_terms
+from service.storage.turnover import copied, copy_postings, with_terms
 
 ROWS = 10_000
 """As many as a batch may have."""

@@ -34,12 +34,12 @@ from service.domain.standing import roots_of
 from service.domain.terms import Term
 from service.operations import indexing
 from service.operations.indexing import GENERATION
-from service.storage import postings, resources
+from service.storage import postings, resources, turnover
 from service.storage.embedded import EmbeddedPostgres
 from service.storage.events import columns_of
 from service.storage.pool import prepare
-from service.storage.postings import Place, copied, copy_postings, with_terms
 from service.storage.resources import NewState
+from service.storage.turnover import Place, copied, copy_postings, with_terms
 
 CHUNK = 1_000
 REMEMBERED = 100_000
@@ -324,4 +324,4 @@ def row_of(version: Version, terms: Mapping[Term, int], numbers: Numbers) -> tup
 
 def places_of(version: Version) -> list[Place]:
     span = postings.span_of(version.lo, version.hi, version.undated)
-    return postings.places_of(span, version.lo, version.hi, version.event, version.known, version.told)
+    return turnover.places_of(span, version.lo, version.hi, version.event, version.known, version.told)

@@ -48,7 +48,7 @@ RETRACT_MISSING: Final = Parameter(
     schema=_FLAG,
     description=(
         "Whether events of `collection`, which must be given, are retracted where no row names them; also those "
-        "without a key. At most 50,000 at once."
+        "without a key. At most 262,144 at once."
     ),
 )
 DRY_RUN: Final = Parameter(

@@ -28,7 +28,7 @@ from service.storage.events import Identity
 OnExisting = Literal["merge", "replace", "skip", "fail"]
 Result = Literal["created", "updated", "unchanged"]
 
-RETRACTED_MAX: Final = 50_000
+RETRACTED_MAX: Final = 262_144
 """How many events one batch may retract for not holding them."""
 
 _event = msgspec.json.Decoder(Event).decode

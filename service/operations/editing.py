@@ -45,8 +45,8 @@ from service.operations.uses import Use, note_uses, under, uses_of
 from service.storage import events, resources, revisions
 from service.storage.events import Identity, Written
 from service.storage.pool import Connection
-from service.storage.postings import Turnover
 from service.storage.resources import NewState, Row
+from service.storage.turnover import Turnover
 
 T = TypeVar("T")
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
@@ -54,6 +54,8 @@ ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 DEFAULT_COLLECTION: Final = "main"
 WRITTEN_AT_ONCE: Final = 1_000
 """So many versions are appended at once, which keeps the statements short and lets the worker answer others."""
+GATHERED_AT_ONCE: Final = 20_000
+"""No more events wait together for the index to be brought along."""
 FOLLOWING_MAX: Final = 50_000
 """How many events one source's revision may carry along."""
 BREATH: Final = 50
@@ -284,6 +286,8 @@ class Edit:
         """Takes events of a collection out from this revision on; they stay readable before."""
         turnover = Turnover()
         for start in range(0, len(numbers), WRITTEN_AT_ONCE):
+            if start % GATHERED_AT_ONCE == 0:
+                await turnover.write(self.connection, self.after.revision)
             gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
             await events.append_versions(self.connection, self.after.revision, gone, self._terms, turnover)
         await turnover.write(self.connection, self.after.revision)

@@ -11,7 +11,7 @@ from service.domain.lenses import Version
 from service.domain.terms import Term
 from service.storage import postings, resources
 from service.storage.pool import Connection, insert_many
-from service.storage.postings import Turnover, places_of
+from service.storage.turnover import Turnover, places_of
 
 
 class Identity(Struct, frozen=True):

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from service.domain.dates import EARLIEST, LATEST, parse
-from service.storage import postings, revisions
+from service.storage import postings, revisions, turnover
 from service.storage.postings import CLOSED, LENGTHS, LONGER, OPEN, TOLD, UNDATED, span_of
 from tests.storage.pasts import DATES, Past, new_past
 from tests.storage.plain import or_else
@@ -26,8 +26,8 @@ async def past(request: pytest.FixtureRequest, connection: asyncpg.Connection) -
 @pytest.mark.parametrize("few", [True, False], ids=["by statement", "by copy, in pieces"])
 async def test_the_index_kept_is_the_index_made_anew(past: Past, few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not few:
-        monkeypatch.setattr(postings, "COPIED_MIN", 10)
-        monkeypatch.setattr(postings, "COPIED_MAX", 7)
+        monkeypatch.setattr(turnover, "COPIED_MIN", 10)
+        monkeypatch.setattr(turnover, "COPIED_MAX", 7)
     for _ in range(4):
         await past.write(15)
         kept = await index_of(past.connection)
