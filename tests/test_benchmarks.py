@@ -11,9 +11,10 @@ from random import Random
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
-from benchmarks import growth, load
+from benchmarks import compared, growth, load, usual
 from benchmarks.loading import connect
 from benchmarks.recorded import Run, record, script_of
 from benchmarks.stores import Store, kept
@@ -98,6 +99,30 @@ async def test_what_is_replayed_is_what_the_service_asks_for(store: Store, conne
             assert set(names) == set(variables), place
             described = await connection.prepare(statement.rstrip(";\n"))
             assert len(described.get_parameters()) == len(names)
+
+
+async def test_what_is_measured_beside_answers_with_the_same_events(
+    store: Store, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(usual.URL, compared.url_of(store))
+    await compared.fill(store)
+    begins = [row[0] for row in await connection.fetch("SELECT begins FROM usual.event ORDER BY begins, id")]
+    assert len(begins) > 0.8 * SIZE
+    query = {"begin": begins[300], "end": begins[500]}
+    app = usual.create_app()
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://usual") as client,
+    ):
+        pages = [(await client.get(f"/{way}/events", params=query)).json() for way in ("usual", "tuned")]
+    await compared.empty(store)
+    assert [event["id"] for event in pages[0]["items"]] == [event["id"] for event in pages[1]["items"]]
+    assert all(page["more"] for page in pages)
+    assert len(pages[0]["items"]) == usual.LIMIT
+    for one, other in zip(pages[0]["items"], pages[1]["items"], strict=True):
+        assert [each["actor"]["slug"] for each in one["participations"]] == [each["actor"] for each in other["actors"]]
+        assert [each["source"]["slug"] for each in one["claims"]] == [each["source"] for each in other["claims"]]
+        assert {each["source"] for each in other["claims"]} <= pages[1]["included"]["sources"].keys()
 
 
 def test_values_are_written_as_postgresql_reads_them() -> None:
