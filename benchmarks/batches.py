@@ -38,7 +38,7 @@ async def _measure(store: Store, origin: str, rounds: int) -> list[dict[str, flo
     found = []
     async with writer(connection, origin) as client:
         for number in range(rounds + 1):
-            first = store.generated.size + 2 * number * ROWS
+            first = store.generated.total + 2 * number * ROWS
             rate = {"batch": await _post(client, store.generated, first)}
             rate["copy"] = await _copy(connection, store.generated, first + ROWS, numbers)
             found += [rate] if number else []

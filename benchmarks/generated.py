@@ -38,6 +38,11 @@ from service.domain.values import Phase
 SEED = 2025
 REVISIONS = 1_000
 VOCABULARY = 50_000
+WORDS = 12
+MADE_MAX = 1_000_000
+"""Of a store of so many millions only one is made, and the others are copies of it under names of their own."""
+COPY = 1 << 14
+"""How far apart in the numbers of events the copies of one are: more than a revision makes."""
 FIRST = 2
 """The first revision that makes events; all else is made before."""
 ACTORS = 2_000
@@ -90,10 +95,10 @@ class Place(Struct, frozen=True):
 
 
 class Generated:
-    """What is in a store of so many events."""
+    """What is in a store of so many events: those that are made, `size`, and copies of them, `total` together."""
 
-    def __init__(self, size: int, now: datetime) -> None:
-        self.size = size
+    def __init__(self, size: int, now: datetime, copies: int = 1) -> None:
+        self.size, self.copies, self.total = size, copies, size * copies
         self.begin = now.replace(microsecond=0) - timedelta(minutes=REVISIONS + 2)
         self.sources = {source.slug: source for source in self._sources()}
 
@@ -103,12 +108,15 @@ class Generated:
     def place(self, number: int) -> Place:
         """The event of a number: all that another needs to point at it."""
         made = REVISIONS - FIRST
-        created = FIRST + number * made // self.size
-        place = number - -(-(created - FIRST) * self.size // made)
+        # What comes after all copies belongs to revisions that are still to come.
+        copy = number // self.size if number < self.total else self.copies - 1
+        first = number - copy * self.size
+        created = FIRST + first * made // self.size
+        place = first - -(-(created - FIRST) * self.size // made) + (copy * COPY if number < self.total else 0)
         milliseconds = int(self.recorded(created).timestamp() * 1000)
         value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | number
-        private = number % 50 == 49
-        collection = "closed" if private else "side" if number % 20 == 3 else "main"
+        private = first % 50 == 49
+        collection = "closed" if private else "side" if first % 20 == 3 else "main"
         return Place(number, milliseconds << 18 | place, UUID(int=value), collection, created)
 
     # Actors, sources, collections and a timeline
@@ -208,9 +216,9 @@ class Generated:
         )
 
     def _summary(self, number: int) -> str:
-        """Thirty words as a language has them, a few very often and most hardly ever, and some to be looked for."""
+        """A dozen words as a language has them, a few very often and most hardly ever, and some to be looked for."""
         random = Random(SEED << 33 | number)
-        words = [f"word{int(VOCABULARY ** random.random())}" for _ in range(30)]
+        words = [f"word{int(VOCABULARY ** random.random())}" for _ in range(WORDS)]
         words += ["common ground"] if random.random() < 0.2 else []
         words += ["middling"] if random.random() < 0.01 else []
         words += ["uncommon"] if number % (self.size // 20) == 9 else []
@@ -291,6 +299,14 @@ class Generated:
         """All go in the last revision."""
         gone: dict[str, Any] = {"terms": frozenset(), "actors": set(), "sources": set(), "told": []}
         return msgspec.structs.replace(last, revision=REVISIONS, document=None, facts=None, **gone)
+
+
+def generated_of(total: int, now: datetime) -> Generated:
+    """What is in a store of so many events, which is made in parts where it is large."""
+    copies = -(-total // MADE_MAX)
+    if total % copies:
+        raise ValueError(f"{total:,} events are not so many times the same number of no more than {MADE_MAX:,}")
+    return Generated(total // copies, now, copies)
 
 
 def one(weights: dict[Any, int], random: Random) -> Any:

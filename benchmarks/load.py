@@ -89,7 +89,7 @@ WHERE v.document IS NOT NULL AND c.slug <> 'closed' ORDER BY q.place
 async def events(store: Store, seed: str, number: int) -> list[str]:
     """Addresses of single events that are there for everyone."""
     generated = store.generated
-    numbers = Random(f"events {seed}").sample(range(generated.size), min(number, generated.size))
+    numbers = Random(f"events {seed}").sample(range(generated.total), min(number, generated.total))
     connection = await connect(store.url)
     found = await connection.fetch(SHOWN, [generated.place(each).id for each in numbers])
     await connection.close()

@@ -27,7 +27,7 @@ import asyncpg
 import msgspec
 
 from benchmarks import generated
-from benchmarks.generated import MERGED, REVISIONS, Generated, Version
+from benchmarks.generated import COPY, FIRST, MERGED, REVISIONS, Generated, Version
 from service.domain import dates, lenses, rendering, terms
 from service.domain.resources import name_words
 from service.domain.standing import roots_of
@@ -60,12 +60,12 @@ LOADING = {
 Numbers = dict[tuple[str, str], int]
 
 
-def load(folder: Path, size: int, now: datetime, say: Callable[[str], None] = lambda _: None) -> None:
-    """Makes a store of so many events in an empty folder; they are as old as `now` says."""
+def load(folder: Path, made: Generated, now: datetime, say: Callable[[str], None] = lambda _: None) -> None:
+    """Makes a store of events in an empty folder; they are as old as `now` says."""
     with EmbeddedPostgres(folder) as server:
         asyncio.run(indexing.upgrade(server.dsn))
     with _hurried(folder), EmbeddedPostgres(folder) as server:
-        asyncio.run(_load(server.dsn, Generated(size, now), now, say))
+        asyncio.run(_load(server.dsn, made, now, say))
     os.sync()
 
 
@@ -95,9 +95,13 @@ async def _load(url: str, made: Generated, now: datetime, say: Callable[[str], N
     await connection.copy_records_to_table("term", records=((number, *term) for term, number in found.items()))
     told("events are made and copied")
     del found
+    if made.copies > 1:
+        await multiply(connection, made, [step for step in again[0] if " ON public.posting " in step])
+        again[0] = [step for step in again[0] if " ON public.posting " not in step]
+        told(f"there are {made.copies} of each")
     await asyncio.gather(_count(url), _run(url, again))
     told("indexes are made")
-    await _log(connection, made, written)
+    await _log(connection, made, [number * made.copies for number in written])
     await postings.write_generation(connection, GENERATION)
     await asyncio.gather(_run(url, [["VACUUM (ANALYZE) posting"]]), connection.execute("VACUUM (ANALYZE) version"))
     await connection.execute("VACUUM (ANALYZE)")
@@ -181,6 +185,66 @@ async def _count(url: str) -> None:
     await connection.execute("SET work_mem = '1GB'")
     await connection.execute(postings.RECOUNT)
     await connection.close()
+
+
+# --- Copies
+
+# What an id says: the event's number in its first 63 bits, and which of all events it is in its last 56.
+IDENTITY = """
+CREATE FUNCTION pg_temp.identity(event bigint, number bigint) RETURNS uuid IMMUTABLE LANGUAGE sql RETURN (
+    lpad(to_hex(event >> 18), 12, '0') || '7' || lpad(to_hex((event & 262143) >> 6), 3, '0')
+    || to_hex(128 | (event & 63)) || lpad(to_hex(number), 14, '0'))::uuid
+"""
+COPIED = """
+CREATE TEMP TABLE copied AS
+SELECT e.event, e.event + k * $2::bigint AS copy, e.id, e.collection, e.key, n.number + k * $3::bigint AS number
+FROM event e CROSS JOIN LATERAL (SELECT substr(e.key, 7)::bigint) AS n(number) CROSS JOIN generate_series(1, $1) k
+"""
+EVENTS = """
+INSERT INTO event (event, id, collection, key)
+SELECT copy, pg_temp.identity(copy, number), collection, 'event-' || number FROM copied
+"""
+VERSIONS = """
+INSERT INTO version (
+    event, revision, t_lo, t_hi, span, known, told, terms, words, facets, actors, sources, document, facts)
+SELECT c.copy, v.revision, v.t_lo, v.t_hi, v.span, v.known, v.told, v.terms, v.words, v.facets, v.actors, v.sources,
+       replace(replace(v.document::text, c.id::text, pg_temp.identity(c.copy, c.number)::text),
+               '"key":"' || c.key || '"', '"key":"event-' || c.number || '"')::json,
+       v.facts
+FROM copied c JOIN version v ON v.event = c.event
+"""
+POSTINGS = """
+INSERT INTO posting (term, span, t_lo, t_hi, event, since, until, known)
+SELECT m.term, m.span, m.t_lo, m.t_hi, m.event + k * $2::bigint, m.since, m.until, m.known
+FROM (SELECT * FROM made ORDER BY term, span, t_lo, t_hi, event) m CROSS JOIN generate_series(0, $1) k
+"""
+
+
+async def multiply(connection: asyncpg.Connection, made: Generated, indexes: list[str]) -> None:
+    """Adds the copies to what was made. indexes: of postings, which are put in in their order, so that none is sorted.
+
+    Copies say what they are copies of in all but their names; what they relate to is the same.
+    """
+    if made.size // (REVISIONS - FIRST) + 2 > COPY:
+        sys.exit(f"{made.size:,} events do not leave room for copies in the numbers of a revision")
+    more = made.copies - 1
+    await connection.execute("SET work_mem = '1GB'; SET maintenance_work_mem = '1GB'")
+    await connection.execute(IDENTITY)
+    await connection.execute(COPIED, more, COPY, made.size)
+    await connection.execute("ANALYZE copied")
+    await connection.execute(VERSIONS)
+    await connection.execute(EVENTS)
+    await connection.execute("CREATE UNLOGGED TABLE made AS TABLE posting")
+    await connection.execute("CREATE INDEX ON made (term, span, t_lo, t_hi, event, since, until, known)")
+    await connection.execute("VACUUM made")
+    async with connection.transaction():
+        # An index is made beside its rows where they come in its order, for which the planner would sort them.
+        await connection.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+        await connection.execute("TRUNCATE posting")
+        for statement in indexes:
+            await connection.execute(statement)
+        await connection.execute(POSTINGS, more, COPY)
+    await connection.execute("DROP TABLE made; DROP TABLE copied")
 
 
 # --- Making events

@@ -230,9 +230,9 @@ CASES = (
 
 def query_of(asked: Asked, generated: Generated) -> parameters.Query:
     """The case's query as the interface would have read it."""
-    place = {number: str(generated.place(number).id) for number in (0, 1, generated.size // 3, generated.size // 2)}
+    place = {number: str(generated.place(number).id) for number in (0, 1, generated.total // 3, generated.total // 2)}
     first, second = list(place.values())[2:]
-    hundred = "&".join(f"id={generated.place(number * (generated.size // 100)).id}" for number in range(100))
+    hundred = "&".join(f"id={generated.place(number * (generated.total // 100)).id}" for number in range(100))
     instants = {f"recorded_{revision}": generated.recorded(revision) for revision in (20, 250, 500, 750, 980)}
     text = asked.query.format(
         hub=place[0],
@@ -365,7 +365,7 @@ async def measure(connection: Any, plans: Plans, asked: Asked, generated: Genera
         plan=sum(each["Execution Time"] for each in explained),
         buffers=sum(each["Plan"]["Shared Hit Blocks"] + each["Plan"]["Shared Read Blocks"] for each in explained),
         most=most,
-        flag=scans or most >= generated.size / 2,
+        flag=scans or most >= generated.total / 2,
     )
 
 
@@ -388,7 +388,7 @@ WHERE relname IN ('posting', 'version', 'event', 'term', 'term_span', 'actor_wor
 async def run(store: Store, folder: Path | None, names: Sequence[str]) -> None:
     pool = await open_pool(store.url, 1, 3_600)
     async with pool.acquire() as connection:
-        print(f"{store.generated.size} events, {REVISIONS} revisions, loaded in {store.loaded:.0f} s", flush=True)
+        print(f"{store.generated.total} events, {REVISIONS} revisions, loaded in {store.loaded:.0f} s", flush=True)
         for table, heap, indexes, rows in await connection.fetch(SIZES):
             print(f"  {table}: {rows} rows, {heap / 2**20:.0f} MB and {indexes / 2**20:.0f} MB of indexes", flush=True)
         columns = ("rows", "page ms", "looks", "seen", "plan ms", "buffers", "most rows")

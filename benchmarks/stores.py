@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import writing
-from benchmarks.generated import Generated
+from benchmarks.generated import Generated, generated_of
 from benchmarks.loading import load
 from benchmarks.loads import Database
 from benchmarks.serving import service
@@ -55,7 +55,7 @@ def kept(size: int, folder: Path | None) -> Iterator[Store]:
         asyncio.run(indexing.upgrade(server.dsn))
         host = server.dsn.partition("host=")[2].partition("&")[0]
         database = Database(host, str(SOCKET_PORT), ROLE, DATABASE, server.pid or 0)
-        generated = Generated(size, datetime.fromisoformat(told["now"]))
+        generated = generated_of(size, datetime.fromisoformat(told["now"]))
         asyncio.run(_settle(server.dsn, generated))
         try:
             yield Store(generated, server.dsn, database, told["seconds"])
@@ -85,5 +85,6 @@ def _make(size: int, folder: Path, mark: Path) -> None:
     told = {"events": size, "code": code(), "now": datetime.now(UTC).isoformat(), "seconds": None}
     mark.write_text(json.dumps(told))
     began = time.perf_counter()
-    load(data, size, datetime.fromisoformat(told["now"]), lambda line: print(line, file=sys.stderr, flush=True))
+    now = datetime.fromisoformat(told["now"])
+    load(data, generated_of(size, now), now, lambda line: print(line, file=sys.stderr, flush=True))
     mark.write_text(json.dumps(told | {"seconds": time.perf_counter() - began}))

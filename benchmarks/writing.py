@@ -52,7 +52,7 @@ WHERE c.slug = 'main' AND v.document IS NOT NULL AND e.key = ANY ($1)
 async def change(url: str, origin: str, made: Generated) -> None:
     """Makes one more revision, of a thousand changes: titles, dates and tags of events all over the store."""
     connection = await connect(url)
-    wanted = [f"event-{number * made.size // (2 * CHANGED)}" for number in range(2 * CHANGED)]
+    wanted = [f"event-{number * made.total // (2 * CHANGED)}" for number in range(2 * CHANGED)]
     rows = (await connection.fetch(CHANGE, wanted))[:CHANGED]
     changes: list[dict[str, Any]] = [{"title": "Told otherwise"}, {"occurred": "1962-05"}, {"tags": ["told anew"]}]
     sent = [

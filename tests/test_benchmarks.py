@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from benchmarks import compared, growth, load, usual
+from benchmarks import compared, generated, growth, load, usual
 from benchmarks.loading import connect
 from benchmarks.recorded import Run, record, script_of
 from benchmarks.stores import Store, kept
@@ -23,6 +23,7 @@ from service.storage import postings
 from service.storage.schema import dumped_schema
 
 SIZE = 1_000
+SCHEMA = Path(__file__).resolve().parent.parent / "migrations" / "schema.sql"
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,40 @@ async def test_postings_are_those_that_rebuild_makes(connection: asyncpg.Connect
 
 
 def test_the_schema_is_whole_again(store: Store) -> None:
-    page = Path(__file__).resolve().parent.parent / "migrations" / "schema.sql"
-    assert dumped_schema(store.url) == page.read_text()
+    assert dumped_schema(store.url) == SCHEMA.read_text()
+
+
+@pytest.fixture(scope="module")
+def multiplied() -> Iterator[Store]:
+    """Twice a thousand, made as five millions are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generated, "MADE_MAX", SIZE)
+        with kept(2 * SIZE, None) as made:
+            yield made
+
+
+async def test_copies_are_events_of_their_own(multiplied: Store) -> None:
+    made = multiplied.generated
+    assert (made.size, made.copies) == (SIZE, 2)
+    connection = await connect(multiplied.url)
+    rows = await connection.fetch(
+        "SELECT e.event, e.id, e.key, v.document FROM event e JOIN version v USING (event) WHERE v.document IS NOT NULL"
+    )
+    there = {row[2]: (row[0], str(row[1])) for row in rows}
+    places = [made.place(number) for number in range(made.total)]
+    assert there == {place.key: (place.event, str(place.id)) for place in places}
+    for _, id, key, document in rows:
+        assert document.startswith(b'{"id":"%s"' % str(id).encode())
+        assert b'"key":"%s"' % key.encode() in document
+    assert made.place(made.total).event not in {place.event for place in places}
+    loaded = await connection.fetchrow(SUMS)
+    transaction = connection.transaction()
+    await transaction.start()
+    await postings.rebuild(connection)
+    assert await connection.fetchrow(SUMS) == loaded
+    await transaction.rollback()
+    assert dumped_schema(multiplied.url) == SCHEMA.read_text()
+    await connection.close()
 
 
 async def test_all_events_are_there_with_what_was_recorded_of_them(
