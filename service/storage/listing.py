@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from time import monotonic
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ from service.storage.pool import Connection
 from service.storage.walking import Bounded, Look, Named
 
 CANDIDATES_MAX: Final = 50_000
+SECONDS_IN_VAIN: Final = 4.0
+"""After so long no further look is taken where thousands went by in vain: each look has a time limit of its own."""
 MERGED_AFTER: Final = 4_000
 """After so many candidates in vain two lists are merged, once for a page: it reads both to where they meet."""
 
@@ -59,7 +62,11 @@ class Listing:
     ) -> None:
         self._connection, self._selection, self._groups, self._named = connection, selection, groups, named
         self._limit, self._in_vain = limit, in_vain
+        self._begin()
+
+    def _begin(self) -> None:
         self._chosen = self._gone_by = 0
+        self._waited = 0.0
         self._merged = False
 
     @property
@@ -118,13 +125,12 @@ class Listing:
         before = self._chosen
         self._chosen, self._gone_by = before + number, self._gone_by - number
         if before // self._limit != self._chosen // self._limit:
-            self._gone_by, self._merged = 0, False
+            self._gone_by, self._waited, self._merged = 0, 0.0, False
 
     async def _looks(self, after: Position | None, look: Callable[[Bounded], Awaitable[L]]) -> AsyncIterator[L]:
         """The looks that it takes to see everything beyond `after`, by what has come of those before."""
         selection, groups, named, limit = self._selection, self._groups, self._named, self._limit
-        self._chosen = self._gone_by = 0
-        self._merged = False
+        self._begin()
         closed = selection.revision != selection.head
         budget = max(budget_of(groups, limit), len(named.events))
         rows = limit
@@ -135,7 +141,9 @@ class Listing:
                 continue
             place = after if after is not None and after[0] == undated else None
             while True:
+                began = monotonic()
                 seen = await look(Bounded(undated, rows, budget, closed, place, met))
+                self._waited += monotonic() - began
                 if not closed and seen.head != selection.revision:
                     # A write has closed postings since the head was read: look where they are now.
                     closed = True
@@ -157,7 +165,8 @@ class Listing:
                     budget = max(budget, min(2 * budget, BUDGET_MAX))
                     if self._gone_by > MERGED_AFTER and not self._merged and not named.beside:
                         met, self._merged = groups.met, True
-                if self._gone_by > self._in_vain:
+                late = self._gone_by > MERGED_AFTER and self._waited > SECONDS_IN_VAIN and met is None
+                if self._gone_by > self._in_vain or late:
                     raise SelectionTooBroad(
                         "Too many events would have to be looked at to find the ones asked for. "
                         "Narrow the window of dates, or drop one of the filters that rarely meet."

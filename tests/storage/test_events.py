@@ -405,6 +405,30 @@ async def test_what_never_meets_is_merged_and_answered(past: Past, monkeypatch: 
         await days(never, head)
 
 
+async def test_who_waits_in_vain_is_told_so(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = await write_days(past, 40)
+
+    async def days(*kinds: str) -> list[int]:
+        filters = Filters(tags=("odd",), kinds=kinds, bounds=MARCH, undated=False)
+        selection = Selection(head, past.head, INSIDER, filters=filters)
+        walk = listing.walk_selection(past.connection, selection, None, 3)
+        return [(each.version.lo - MARCH.lo_min) // 86_400 async for each in walk]
+
+    monkeypatch.setattr(listing, "budget_of", lambda groups, limit: 3)
+    monkeypatch.setattr(listing, "MERGED_AFTER", 5)
+    monkeypatch.setattr(groups, "MET_MAX", 10)
+    for module in (listing, groups):
+        monkeypatch.setattr(module, "BUDGET_MAX", 4)
+    assert await days("even") == []
+    monkeypatch.setattr(listing, "SECONDS_IN_VAIN", 0)
+    with pytest.raises(SelectionTooBroad):
+        await days("even")
+    # What was found begins the waiting anew, and lists that can be merged are, before anybody is sent away.
+    assert await days("odd") == list(range(1, 40, 2))
+    monkeypatch.setattr(groups, "MET_MAX", 100)
+    assert await days("even") == []
+
+
 async def test_rows_asked_for_grow_where_few_are_chosen(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     head = await write_days(past, 300)
     asked: list[int] = []
