@@ -7,14 +7,10 @@ this is its own; all that is faster would be another server.
 """
 
 import functools
-import os
-import socket
 import sys
 from typing import Any
 
-import uvicorn
-from uvicorn.supervisors import Multiprocess
-
+from benchmarks.serving import serve
 from service.api.wire import Wire
 
 
@@ -35,26 +31,7 @@ async def app(scope: Any, _receive: Any, send: Any) -> None:
 
 def main() -> None:
     port, workers = map(int, sys.argv[1:])
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listener.set_inheritable(True)
-    listener.bind(("127.0.0.1", port))
-    # As `dateline serve` has it.
-    config = uvicorn.Config(
-        "benchmarks.constant:app",
-        http=Wire,
-        workers=workers,
-        lifespan="off",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-    )
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-    else:
-        uvicorn.Server(config).run(sockets=[listener])
+    serve("benchmarks.constant:app", port, workers, http=Wire, lifespan="off")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
+import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 START_SECONDS_MAX = 120.0
 
@@ -58,6 +60,21 @@ def running(command: list[str], port: int, ready: str, settings: dict[str, str])
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
+
+
+def serve(app: str, port: int, workers: int, **options: Any) -> None:
+    """Serves an application on the port, as `dateline serve` does, until it is told to end."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.set_inheritable(True)
+    listener.bind(("127.0.0.1", port))
+    config = uvicorn.Config(app, workers=workers, access_log=False, server_header=False, log_config=None, **options)
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    if workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def free_port() -> int:

@@ -15,14 +15,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, defer, mapped_column, relationship, selectinload
-from uvicorn.supervisors import Multiprocess
+
+from benchmarks.serving import serve
 
 URL = "DATELINE_BENCHMARK_URL"
 SCHEMA = "usual"
@@ -200,21 +200,7 @@ def create_app() -> FastAPI:
 
 def main() -> None:
     port, workers = map(int, sys.argv[1:])
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    config = uvicorn.Config(
-        "benchmarks.usual:create_app",
-        factory=True,
-        host="127.0.0.1",
-        port=port,
-        workers=workers,
-        access_log=False,
-        log_config=None,
-    )
-    listener = config.bind_socket()
-    if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-    else:
-        uvicorn.Server(config).run(sockets=[listener])
+    serve("benchmarks.usual:create_app", port, workers, factory=True)
 
 
 if __name__ == "__main__":
