@@ -22,7 +22,7 @@ from service.domain.errors import Fault, InvalidBody, Malformed, RefusedParamete
 from service.domain.event import EventInput
 from service.domain.parameters import Parameter
 from service.domain.values import Key, Slug
-from service.operations.batch import Batch, OnExisting, Recorded, Row, record_batch
+from service.operations.batch import RETRACTED_MAX, Batch, OnExisting, Recorded, Row, record_batch
 from service.operations.editing import BREATH, DEFAULT_COLLECTION, Edit
 
 BYTES_MAX: Final = 32 * 2**20
@@ -48,7 +48,7 @@ RETRACT_MISSING: Final = Parameter(
     schema=_FLAG,
     description=(
         "Whether events of `collection`, which must be given, are retracted where no row names them; also those "
-        "without a key. At most 262,144 at once."
+        f"without a key. At most {RETRACTED_MAX:,} at once."
     ),
 )
 DRY_RUN: Final = Parameter(

@@ -21,15 +21,15 @@ from service.domain.patch import merged
 from service.domain.rendering import input_of
 from service.domain.resources import ActorInput, SourceInput
 from service.operations.changes import Change, RefusedChanges, source_faults
-from service.operations.editing import BREATH, Edit
+from service.operations.editing import BREATH, MADE_MAX, Edit
 from service.storage import events
 from service.storage.events import Identity
 
 OnExisting = Literal["merge", "replace", "skip", "fail"]
 Result = Literal["created", "updated", "unchanged"]
 
-RETRACTED_MAX: Final = 262_144
-"""How many events one batch may retract for not holding them."""
+RETRACTED_MAX: Final = MADE_MAX
+"""How many events one batch may retract for not holding them: as many as one revision could make."""
 
 _event = msgspec.json.Decoder(Event).decode
 _facts = msgspec.json.Decoder(Facts).decode

@@ -54,8 +54,8 @@ ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 DEFAULT_COLLECTION: Final = "main"
 WRITTEN_AT_ONCE: Final = 1_000
 """So many versions are appended at once, which keeps the statements short and lets the worker answer others."""
-GATHERED_AT_ONCE: Final = 20_000
-"""No more events wait together for the index to be brought along."""
+MADE_MAX: Final = 1 << 18
+"""How many events one revision can make: their numbers differ in 18 bits."""
 FOLLOWING_MAX: Final = 50_000
 """How many events one source's revision may carry along."""
 BREATH: Final = 50
@@ -286,8 +286,6 @@ class Edit:
         """Takes events of a collection out from this revision on; they stay readable before."""
         turnover = Turnover()
         for start in range(0, len(numbers), WRITTEN_AT_ONCE):
-            if start % GATHERED_AT_ONCE == 0:
-                await turnover.write(self.connection, self.after.revision)
             gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
             await events.append_versions(self.connection, self.after.revision, gone, self._terms, turnover)
         await turnover.write(self.connection, self.after.revision)
@@ -317,11 +315,11 @@ class Edit:
         """
         milliseconds = int(self.after.recorded.timestamp() * 1000 + 0.5)
         place = self._events_made
-        if place >= 1 << 18:
-            raise Refused("One revision cannot make more than 262,144 events.")
+        if place >= MADE_MAX:
+            raise Refused(f"One revision cannot make more than {MADE_MAX:,} events.")
         self._events_made += 1
         value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | randbits(56)
-        return Identity(milliseconds << 18 | place, str(UUID(int=value)), collection, key)
+        return Identity(milliseconds * MADE_MAX + place, str(UUID(int=value)), collection, key)
 
     async def _record(
         self, changes: Sequence[Change], collections: Container[str] | None = None, *, doomed: bool = False

@@ -321,7 +321,7 @@ async def append_versions(
     """Records what these events are from the revision on, and what becomes of the index. The caller holds the head.
 
     known: numbers of terms met before in the same transaction, to which those of these versions are added. turnover:
-    what is for the caller to write, once for all versions of the transaction.
+    what is for the caller to write after the last version of the transaction; it is written here as often as it fills.
     """
     before = {row["event"]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
     terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms}, known)
@@ -357,6 +357,8 @@ async def append_versions(
             )
         )
     await insert_many(connection, ADD_VERSION, "version", VERSION_COLUMNS, rows)
+    if turnover.full:
+        await turnover.write(connection, revision)
 
 
 async def retractions_of(connection: Connection, numbers: Sequence[int]) -> list[Written]:

@@ -18,6 +18,8 @@ from service.storage.postings import CLOSED, TOLD, span_of
 
 BREATH: Final = 500
 """Places put in order before others may go on."""
+GATHERED_MAX: Final = 2_000_000
+"""Postings that wait together to be written: four bytes each, and the more of them, the fewer pages are met twice."""
 
 
 class Place(NamedTuple):
@@ -75,10 +77,12 @@ class Gathered:
 
     def __init__(self) -> None:
         self._found: list[tuple[Place, Numbers]] = []
+        self.postings = 0
 
     def add(self, place: Place, terms: Collection[int]) -> None:
         if terms:
             self._found.append((place, array("i", terms)))
+            self.postings += len(terms)
 
     async def in_order(self) -> "Ordered":
         self._found.sort(key=itemgetter(0))
@@ -172,6 +176,11 @@ class Turnover:
 
     def _begin(self) -> None:
         self._closing, self._opening = Gathered(), Gathered()
+
+    @property
+    def full(self) -> bool:
+        """Whether it is to be written before more is gathered."""
+        return self._closing.postings + self._opening.postings >= GATHERED_MAX
 
     def open(self, places: Iterable[Place], terms: Collection[int]) -> None:
         """A version begins where the event had none."""

@@ -23,11 +23,16 @@ async def past(request: pytest.FixtureRequest, connection: asyncpg.Connection) -
     return await new_past(connection, seed=request.param, length=80)
 
 
-@pytest.mark.parametrize("few", [True, False], ids=["by statement", "by copy, in pieces"])
-async def test_the_index_kept_is_the_index_made_anew(past: Past, few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not few:
-        monkeypatch.setattr(turnover, "COPIED_MIN", 10)
-        monkeypatch.setattr(turnover, "COPIED_MAX", 7)
+@pytest.mark.parametrize(
+    "bounds",
+    [{}, {"COPIED_MIN": 10, "COPIED_MAX": 7}, {"GATHERED_MAX": 1}],
+    ids=["by statement", "by copy, in pieces", "as soon as anything waits"],
+)
+async def test_the_index_kept_is_the_index_made_anew(
+    past: Past, bounds: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, bound in bounds.items():
+        monkeypatch.setattr(turnover, name, bound)
     for _ in range(4):
         await past.write(15)
         kept = await index_of(past.connection)
