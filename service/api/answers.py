@@ -81,31 +81,26 @@ def alias_of(
 class Packed:
     """An answer in one coding, ready to be sent: whole, or as news that there is none."""
 
-    __slots__ = ("_body", "_none", "_unchanged", "_whole", "body", "etag", "head", "tag", "unchanged")
+    __slots__ = ("body", "etag", "head", "tag", "unchanged")
 
     def __init__(self, headers: Mapping[str, str], body: bytes, etag: str) -> None:
-        told = [(name.lower(), value) for name, value in {**headers, "ETag": etag}.items()]
-        shared = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told]
-        bare = [header for header in shared if header[0] not in (b"content-type", b"content-encoding")]
-        whole = [*shared, (b"content-length", str(len(body)).encode())]
+        told = [(name.lower(), f"{name.lower()}: {value}\r\n") for name, value in headers.items()]
+        tag, length = f"etag: {etag}\r\n", f"content-length: {len(body)}\r\n\r\n"
+        bare = [line for name, line in told if name not in ("content-type", "content-encoding")]
         self.etag, self.tag, self.body = etag, etag.encode(), body
-        self.head, self.unchanged = _lines(whole), _lines(bare)
-        self._whole: Message = {"type": "http.response.start", "status": 200, "headers": whole}
-        self._unchanged: Message = {"type": "http.response.start", "status": 304, "headers": bare}
-        self._body: Message = {"type": "http.response.body", "body": body, "more_body": False}
-        self._none: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+        self.head = "".join([*[line for _, line in told], tag, length]).encode("latin-1")
+        self.unchanged = "".join([*bare, tag, "\r\n"]).encode("latin-1")
 
     async def send(self, scope: Any, send: Send, *, unchanged: bool) -> None:
         """Sends it, or only that it is unchanged. To a HEAD the server sends no body by itself."""
         wire = (scope.get("extensions") or {}).get(WIRE)
         if wire is not None and wire["protocol"].takes(scope, self, unchanged=unchanged):
             return
-        await send(self._unchanged if unchanged else self._whole)
-        await send(self._none if unchanged else self._body)
-
-
-def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n"
+        status, lines, body = (304, self.unchanged, b"") if unchanged else (200, self.head, self.body)
+        headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines.splitlines()) if name]
+        start: Message = {"type": "http.response.start", "status": status, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class Kept:

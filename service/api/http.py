@@ -137,8 +137,8 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
     headers = _headers_of(operation, request)
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
     query = query_of(request.scope.get("query_string", b""))
-    parameters.check(query, operation.parameters)
-    query = canonical(followed(query, operation.parameters))
+    parameters.check_named(query, operation.parameters_known)
+    query = canonical(followed(query, operation.parameters_known))
     check_headers(operation, headers)
     accepted = accepted_of(operation, headers.get("accept"))
     media_type, body = media_type_of(operation, headers.get("content-type")), b""
@@ -164,27 +164,13 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
     )
 
 
-# Every header that is read anywhere; what else a request has is nobody's business.
-_READ: Final = frozenset(
-    (
-        "accept",
-        "accept-encoding",
-        "authorization",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "host",
-        "if-none-match",
-        "transfer-encoding",
-    )
-)
 _LISTS: Final = frozenset(("accept", "accept-encoding", "if-match", "if-none-match", "prefer"))
 """Those that may be given again and go on where they ended."""
 
 
 def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, str]:
     """The request's headers by lower-case name. Raises Malformed for one given twice that may not be, or no UTF-8."""
-    known = _READ | {header.name.lower() for header in operation.request_headers}
+    known = operation.headers_known
     headers: dict[str, str] = {}
     if sum(len(raw) + len(value) for raw, value in request.scope["headers"]) > HEADERS_BYTES_MAX:
         raise Malformed(f"The request has more than {HEADERS_BYTES_MAX} bytes of headers.")

@@ -6,7 +6,8 @@ say what the others do not.
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -42,6 +43,22 @@ NDJSON: Final = "application/x-ndjson"
 
 QUERY_BYTES_MAX: Final = 16_384
 PAIRS_MAX: Final = 1_000
+
+
+HEADERS_READ: Final = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "if-none-match",
+        "transfer-encoding",
+    )
+)
+"""Every header that any operation is read for; what else a request has is nobody's business."""
 
 
 class Header(Struct, frozen=True):
@@ -159,7 +176,9 @@ class Call(Struct, frozen=True):
 Run: TypeAlias = Callable[[Call], Awaitable[Reply]]
 
 
-class Operation(Struct, frozen=True, kw_only=True):
+class Operation(Struct, frozen=True, kw_only=True, dict=True):
+    """What is derived from the declaration is worked out once, and kept in its `__dict__`."""
+
     id: str
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
@@ -179,23 +198,23 @@ class Operation(Struct, frozen=True, kw_only=True):
     """The longest body, where it is another than the setting's."""
     scope: Scope | None = None
 
-    @property
+    @cached_property
     def conditional(self) -> bool:
         """Whether a reader who holds the answer's tag is told that it is still right."""
         return self.method == "GET" and any(
             header.name == "ETag" for answer in self.answers for header in answer.headers
         )
 
-    @property
+    @cached_property
     def reads_store(self) -> bool:
         return self.method == "GET" and self.path.startswith("/v1")
 
-    @property
+    @cached_property
     def brief(self) -> bool:
         """Whether a caller may prefer the answer without its body."""
         return {204} < {answer.status for answer in self.answers}
 
-    @property
+    @cached_property
     def request_headers(self) -> tuple[Header, ...]:
         """Those that belong to the operation; all know Accept and Authorization."""
         headers = self.headers
@@ -205,12 +224,22 @@ class Operation(Struct, frozen=True, kw_only=True):
             headers = (*headers, MIN_REVISION)
         return (*headers, IF_NONE_MATCH) if self.conditional else headers
 
-    @property
+    @cached_property
+    def headers_known(self) -> frozenset[str]:
+        """The lower-case names of every header that a request is read for."""
+        return HEADERS_READ | {header.name.lower() for header in self.request_headers}
+
+    @cached_property
+    def parameters_known(self) -> Mapping[str, Parameter]:
+        """Its parameters by name."""
+        return parameters.named(self.parameters)
+
+    @cached_property
     def media_types(self) -> list[str]:
         """What a success can be answered in, the usual one first."""
         return list(dict.fromkeys(kind for answer in self.answers for kind in answer.content))
 
-    @property
+    @cached_property
     def vary(self) -> str:
         """What of a request, beside its address, the answer to a read rests on.
 
@@ -262,7 +291,7 @@ def query_of(raw: bytes) -> dict[str, list[str]]:
     return query
 
 
-def followed(query: dict[str, list[str]], known: Collection[Parameter]) -> dict[str, list[str]]:
+def followed(query: dict[str, list[str]], known: Mapping[str, Parameter]) -> dict[str, list[str]]:
     """A query whose cursor is a whole `next`, with what that address says and the query does not.
 
     Raises RefusedParameter where the address is none that could have been given out.
@@ -272,7 +301,7 @@ def followed(query: dict[str, list[str]], known: Collection[Parameter]) -> dict[
         return query
     try:
         within = query_of(urlsplit(address).query.encode())
-        parameters.check(within, known)
+        parameters.check_named(within, known)
         cursor = within["cursor"]
         if "://" in cursor[0]:
             raise KeyError(cursor[0])

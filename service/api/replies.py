@@ -1,8 +1,9 @@
 """What answers have in common: addresses, entity tags, headers, and the bytes of a page."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -106,11 +107,16 @@ REFUSED_POSTS: Final = ("idempotency-key-in-use", "idempotency-key-reused", *REF
 REFUSED_CHANGES: Final = ("precondition-required", "stale")
 
 
+quoted = lru_cache(maxsize=1_000)(quote_plus)
+
+
 def following(call: Call, head: int, place: Sequence[Any]) -> str:
     """The address of the page after `place`, in a reading that began at this head."""
     cursor = cursor_text(Cursor(bound_of(call.query, call.path), head, list(place)))
-    query = [(name, value) for name, given in call.query.items() if name != "cursor" for value in given]
-    return f"{call.origin}{quote(call.path)}?{urlencode([*query, ('cursor', cursor)])}"
+    query = [
+        f"{quoted(name)}={quoted(value)}" for name, given in call.query.items() if name != "cursor" for value in given
+    ]
+    return f"{call.origin}{quote(call.path)}?{'&'.join([*query, f'cursor={cursor}'])}"
 
 
 def page_bytes(documents: Sequence[bytes], included: Included | None, next: str | None, revision: int) -> bytes:

@@ -161,7 +161,7 @@ def included_of(query: Query) -> frozenset[str]:
 
 
 def _all(query: Query, name: str) -> tuple[str, ...]:
-    return tuple(values.sorted_unique(query.get(name, ())))
+    return tuple(values.sorted_unique(query[name])) if name in query else ()
 
 
 def _related(query: Query) -> RelatedTo | None:

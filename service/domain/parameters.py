@@ -373,14 +373,23 @@ STORABLE: Final = (*FILTERS, *LENSES, ORDER)
 """What a timeline may hold."""
 
 
+def named(known: Iterable[Parameter]) -> Mapping[str, Parameter]:
+    """The parameters by their names."""
+    return {parameter.name: parameter for parameter in known}
+
+
 def check(query: Query, known: Iterable[Parameter]) -> None:
     """Raises InvalidParameter naming every parameter that is unknown, given too often, or not of its schema."""
-    table = {parameter.name: parameter for parameter in known}
+    check_named(query, named(known))
+
+
+def check_named(query: Query, known: Mapping[str, Parameter]) -> None:
+    """The same, where the parameters are at hand by their names."""
     faults = []
     for name, given in query.items():
-        parameter = table.get(name)
+        parameter = known.get(name)
         if parameter is None:
-            faults.append(Fault(parameter=name[:200], detail=f"unknown parameter{nearest(name, table)}"))
+            faults.append(Fault(parameter=name[:200], detail=f"unknown parameter{nearest(name, known)}"))
             continue
         if len(given) > (REPEATS_MAX if parameter.repeatable else 1):
             most = f"at most {REPEATS_MAX} times" if parameter.repeatable else "only once"

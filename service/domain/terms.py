@@ -183,8 +183,8 @@ def asked(filters: Filters, lens: Lens) -> Iterator[Group]:
         yield Group(() if related.event is None else tuple(pointing(related.event, related.types)))
 
 
-def is_exact(filters: Filters, lens: Lens) -> bool:
-    """Whether the groups asked for choose just what the filters choose, dates, ids, keys and revisions apart.
+def is_exact(filters: Filters, lens: Lens, groups: Iterable[Group]) -> bool:
+    """Whether the groups asked for and excluded choose just what the filters do, dates, ids, keys and revisions apart.
 
     Through a lens that takes claims away they do only where nothing is asked of claims and no account dates events.
     """
@@ -198,7 +198,7 @@ def is_exact(filters: Filters, lens: Lens) -> bool:
         and filters.origins_min != 1
         and filters.box is None
         and (filters.related is None or filters.related.out is None)
-        and all(group.exact for group in (*asked(filters, lens), *excluded(filters, lens)))
+        and all(group.exact for group in groups)
     )
 
 

@@ -73,10 +73,15 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
     sight = Group(tuple(("collection", slug) for slug in (selection.sight.named if named else selection.collections)))
     hidden = Group(tuple(("reaches", slug) for slug in lens.hidden))
     wanted = [list(terms.asked(side, lens)) for side in sides]
+    excluded = [list(terms.excluded(side, lens)) for side in sides]
+    exact = all(
+        terms.is_exact(side, lens, (*groups, *others))
+        for side, groups, others in zip(sides, wanted, excluded, strict=True)
+    )
     wanted[0] += terms.of_account(lens)
     if selection.sampled > 1:
         wanted[0].append(Group((terms.sample(selection.sampled),)))
-    unwanted = [[group for group in terms.excluded(side, lens) if group.exact] for side in sides]
+    unwanted = [[group for group in side if group.exact] for side in excluded]
     asked = [group for side in (*wanted, *unwanted) for group in side]
     past = selection.revision != selection.head
     there, (collections, reaching) = await look_up(connection, asked, [sight, hidden], closed=past)
@@ -90,7 +95,7 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
         timeline=checked[1],
         unwanted=[[number for group in side for number in group.sure] for side in left_out],
         hidden=reaching.numbers,
-        decide=all(terms.is_exact(side, lens) for side in sides)
+        decide=exact
         and all(found is not None and found.unsure is None for found in map(there.get, asked))
         and all(sum(len(group.numbers) > 1 for group in side) <= GROUPS_MAX for side in checked),
     )

@@ -107,15 +107,17 @@ async def recall_each(
     weight: Callable[[T], int] = lambda _: 0,
 ) -> dict[K, T]:
     """The same for many of a kind: those not remembered are read together."""
+    if not keys:
+        return {}
     memory = _memory_of(connection)
     if memory is None:
-        every = list(keys)
-        return await read(every) if every else {}
+        return await read(list(keys))
     count = memory.begin()
     there = memory.of(kind)
-    found: dict[K, T] = {key: there[key] for key in keys if key in there}
-    missing = [key for key in keys if key not in found]
-    if missing:
+    each = zip(keys, map(there.get, keys), strict=True)
+    found: dict[K, T] = {key: thing for key, thing in each if thing is not None}
+    if len(found) < len(keys):
+        missing = [key for key in keys if key not in found]
         read_now = await read(missing)
         memory.keep(count, kind, ((key, thing, weight(thing)) for key, thing in read_now.items()))
         found |= read_now

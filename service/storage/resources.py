@@ -1,7 +1,8 @@
 """Actors, sources, collections and timelines by slug, as they were at any revision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
@@ -91,11 +92,11 @@ class Mentions(Struct):
     sources: set[str] = field(default_factory=set)
 
 
-class Numbered(Struct, frozen=True):
+class Numbered(NamedTuple):
     """An actor or a source: its slug, the member that it is of an object by slug, and a source's publisher."""
 
-    kind: Kind
     slug: str
+    kind: Kind
     member: bytes
     publisher: int | None
 
@@ -112,16 +113,15 @@ async def read_included(
     for kind, slugs in named:
         wanted = wanted.union((await read_numbers(connection, kind, slugs)).values())
     found = await _by_number(connection, wanted, revision)
-    publishers = {each.publisher for each in found.values()}
-    missing = [number for number in publishers if number is not None and number not in found]
+    missing = {each.publisher for each in found.values() if each.publisher is not None} - found.keys()
     found |= await _by_number(connection, missing, revision)
     if aliases:
         meant = {aliases[each.slug] for each in found.values() if each.kind == "actor" and each.slug in aliases}
         numbers = await read_numbers(connection, "actor", meant)
         found |= await _by_number(connection, [number for number in numbers.values() if number not in found], revision)
-    members = sorted([(each.slug, each.kind, each.member) for each in found.values()])
+    every = sorted(found.values(), key=attrgetter("slug"))
     return {
-        f"{kind}s": msgspec.Raw(b"{" + b",".join([each[2] for each in members if each[1] == kind]) + b"}")
+        f"{kind}s": msgspec.Raw(b"{%s}" % b",".join([member for _, each, member, _ in every if each == kind]))
         for kind in ("actor", "source")
     }
 
@@ -130,7 +130,7 @@ async def _by_number(connection: Connection, numbers: Sequence[int] | set[int], 
     async def read(missing: list[int]) -> dict[int, Numbered]:
         rows = await connection.fetch(BY_NUMBER, missing, revision)
         return {
-            number: Numbered(kind, slug, b'"%s":%s' % (slug.encode(), document), publisher)
+            number: Numbered(slug, kind, b'"%s":%s' % (slug.encode(), document), publisher)
             for number, kind, slug, document, publisher in rows
         }
 

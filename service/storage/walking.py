@@ -20,7 +20,7 @@ from service.storage.pool import Connection
 from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_terms
 
 # $1 driving terms
-# $2 classes to walk, $3 $4 $5 the place each begins after, $6 the lower bound at which each ends when descending
+# $2 classes to walk, $3 the lowest bound that each needs to reach, $4 $5 $6 the place that walks begin after
 # $7 revision, $8 known, $9 $10 $11 lo_max, hi_min and hi_max of the walks, $12 candidates and $13 rows at most
 # $14 $15 events named outright and whether each is pinned, $16 whether undated, $17 $18 $19 the place they begin after
 # $20..$23 the request's bounds, $24..$27 the timeline's, $28 whether it takes dated or undated, $29 events excluded
@@ -30,15 +30,13 @@ from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_terms
 # $46 terms of which the request wants none, $47 and the timeline, $48 whether any of all these may be words
 # `met` has a literal limit, from which the planner knows that it may be hashed.
 _CHOSEN = """
-WITH walk AS MATERIALIZED (
-    SELECT s.term, b.* FROM term_span s
-    JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS b(span, lo, hi, event, stop)
-      ON b.span = s.span
+WITH begun AS MATERIALIZED (
+    SELECT b.span, b.stop, {begins} FROM unnest($2::int2[], $3::int8[]) AS b(span, stop)
+), walk AS MATERIALIZED (
+    SELECT s.term, b.* FROM term_span s JOIN begun b ON b.span = s.span
     WHERE s.term = ANY ($1::int4[]) AND s.postings > 0
 ), met AS MATERIALIZED (
-    SELECT x.event FROM term_span s
-    JOIN unnest($2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[]) AS w(span, lo, hi, event, stop)
-      ON w.span = s.span
+    SELECT x.event FROM term_span s JOIN begun w ON w.span = s.span
     CROSS JOIN LATERAL (
         SELECT p.event FROM posting p
         WHERE p.term = s.term AND p.span = s.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
@@ -115,8 +113,24 @@ FROM (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
 ) last ON true
 """
-_ASCENDING = {"beyond": ">", "stop": "p.t_lo <= $9 AND w.stop <= $9", "order": "ASC", "reverse": "DESC"}
-_DESCENDING = {"beyond": "<", "stop": "p.t_lo >= w.stop AND $9 >= w.stop", "order": "DESC", "reverse": "ASC"}
+_ASCENDING = {
+    "begins": f"""
+        greatest(b.stop, $4::int8) AS lo,
+        CASE WHEN b.stop <= $4 THEN $5::int8 ELSE {EARLIEST} END AS hi,
+        CASE WHEN b.stop <= $4 THEN $6::int8 ELSE {EARLIEST} END AS event
+    """,
+    "beyond": ">",
+    "stop": "p.t_lo <= $9 AND w.stop <= $9",
+    "order": "ASC",
+    "reverse": "DESC",
+}
+_DESCENDING = {
+    "begins": "$4::int8 AS lo, $5::int8 AS hi, $6::int8 AS event",
+    "beyond": "<",
+    "stop": "p.t_lo >= w.stop AND $9 >= w.stop",
+    "order": "DESC",
+    "reverse": "ASC",
+}
 _STANDS = {"stands": "(CASE WHEN $48 THEN v.terms || v.words ELSE v.terms END)"}
 _KEPT = {"kept": "MATERIALIZED"}
 # What is only counted goes by as it is found, and no document is fetched for it.
@@ -272,22 +286,19 @@ async def arguments_of(
     takes_timeline = _takes(timeline, undated) and not groups.impossible_timeline
     walks = named.walks and _takes(request, undated) and takes_timeline and not groups.impossible
     start = _outermost(descending) if after is None else after[1:]
-    spans, places, stops = _streams(
-        bounds, undated, descending, None if after is None else after[1:], bounded.closed, account
-    )
+    lo_max = LATEST if undated else bounds.lo_max
+    spans, lowest = _streams(bounds, undated, bounded.closed, account)
     driver: list[int] = []
     if walks:
         driver = await _numbers(connection, named.beside) if named.beside else groups.driver.numbers
     return [
         driver,
         spans,
-        [place[0] for place in places],
-        [place[1] for place in places],
-        [place[2] for place in places],
-        stops,
+        lowest,
+        *(min((lo_max, LATEST, LATEST), start) if descending else start),
         selection.revision,
         selection.lens.known,
-        LATEST if undated else bounds.lo_max,
+        lo_max,
         EARLIEST if undated else bounds.hi_min,
         LATEST if undated else bounds.hi_max,
         bounded.budget,
@@ -337,32 +348,18 @@ def _outermost(descending: bool) -> tuple[int, int, int]:
     return (LATEST, LATEST, LATEST) if descending else (EARLIEST, EARLIEST, EARLIEST)
 
 
-def _streams(
-    bounds: Bounds,
-    undated: bool,
-    descending: bool,
-    after: tuple[int, int, int] | None,
-    closed: bool,
-    account: bool,
-) -> tuple[list[int], list[tuple[int, int, int]], list[int]]:
-    """Classes to walk, the place after which each begins, and the lowest bound it needs to reach.
+def _streams(bounds: Bounds, undated: bool, closed: bool, account: bool) -> tuple[list[int], list[int]]:
+    """Classes to walk, and the lowest bound that each needs to reach.
 
     Nothing of a class begins more than its length before a window that it reaches into.
     """
-    spans, places, stops = [], [], []
+    spans, lows = [], []
     for span in (UNDATED,) if undated else range(UNDATED):
         lowest = EARLIEST if undated else bounds.lo_min
         if not undated and span < len(LENGTHS) and bounds.hi_min > EARLIEST + LENGTHS[span]:
             lowest = max(lowest, bounds.hi_min - LENGTHS[span] + 1)
-        if descending:
-            first = (LATEST if undated else bounds.lo_max, LATEST, LATEST)
-            place = first if after is None else min(first, after)
-        else:
-            first = (lowest, EARLIEST, EARLIEST)
-            place = first if after is None else max(first, after)
         kinds = [span, span | TOLD] if account and not undated else [span]
         for kind in [*kinds, *(kind | CLOSED for kind in kinds)] if closed else kinds:
             spans.append(kind)
-            places.append(place)
-            stops.append(lowest)
-    return spans, places, stops
+            lows.append(lowest)
+    return spans, lows
