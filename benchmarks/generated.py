@@ -7,6 +7,7 @@ fifty with a date of its own; languages, places, tags and relations. Some values
 few actors have been merged, and some relations lead into a collection that is private.
 """
 
+import os
 from bisect import bisect
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -38,7 +39,8 @@ from service.domain.values import Phase
 SEED = 2025
 REVISIONS = 1_000
 VOCABULARY = 50_000
-WORDS = 12
+WORDS = int(os.environ.get("WORDS", "12"))
+"""Of the vocabulary, in each event: they are a seventh of what its terms take on the disk."""
 MADE_MAX = 1_000_000
 """Of a store of so many millions only one is made, and the others are copies of it under names of their own."""
 COPY = 1 << 14

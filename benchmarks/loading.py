@@ -51,7 +51,7 @@ LOADING = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "wal_compression": "off",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
     "max_parallel_maintenance_workers": "2",
