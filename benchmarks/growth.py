@@ -25,6 +25,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks import pages, plots
+from benchmarks.generated import MADE_MAX
 from benchmarks.loading import connect
 from benchmarks.stores import Store, kept
 from benchmarks.writing import BASE, CHANGED
@@ -268,9 +269,14 @@ async def lay_by_date(store: Store) -> None:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    folders = [arguments.stores / f"events-{size}" for size in (arguments.small, arguments.large)]
-    result: dict[str, Any] = {"small": arguments.small, "large": arguments.large}
-    with kept(arguments.small, folders[0]) as small, kept(arguments.large, folders[1]) as large:
+    # Both are made of as many copies, or events of one day would name as many actors in one as one in the other.
+    copies = -(-arguments.large // MADE_MAX)
+    folders = [
+        arguments.stores / f"events-{arguments.small}-in-{copies}",
+        arguments.stores / f"events-{arguments.large}",
+    ]
+    result: dict[str, Any] = {"small": arguments.small, "large": arguments.large, "copies": copies}
+    with kept(arguments.small, folders[0], copies) as small, kept(arguments.large, folders[1]) as large:
         stores = [small, large]
         for order in ("as loaded", "by date") if arguments.order else ("as loaded",):
             if order == "by date":

@@ -37,8 +37,11 @@ class Store(NamedTuple):
 
 
 @contextlib.contextmanager
-def kept(size: int, folder: Path | None) -> Iterator[Store]:
-    """The store of so many events, made first where the folder has none; without a folder one for this run alone."""
+def kept(size: int, folder: Path | None, copies: int | None = None) -> Iterator[Store]:
+    """The store of so many events, made first where the folder has none; without a folder one for this run alone.
+
+    copies: of how many of each it is made, where it is not to be as few as can be.
+    """
     with contextlib.ExitStack() as until:
         if folder is None:
             folder = Path(until.enter_context(tempfile.TemporaryDirectory(prefix="dateline-bench-", dir="/tmp")))
@@ -46,7 +49,7 @@ def kept(size: int, folder: Path | None) -> Iterator[Store]:
         folder.chmod(0o711)  # PostgreSQL may run as another account.
         mark = folder / MARK
         if not (mark.exists() and json.loads(mark.read_text())["seconds"]):
-            _make(size, folder, mark)
+            _make(size, folder, mark, copies)
         told = json.loads(mark.read_text())
         if told["events"] != size:
             sys.exit(f"{folder} holds {told['events']:,} events, not {size:,}: name another folder")
@@ -56,7 +59,7 @@ def kept(size: int, folder: Path | None) -> Iterator[Store]:
         asyncio.run(indexing.upgrade(server.dsn))
         host = server.dsn.partition("host=")[2].partition("&")[0]
         database = Database(host, str(SOCKET_PORT), ROLE, DATABASE, server.pid or 0)
-        generated = generated_of(size, datetime.fromisoformat(told["now"]))
+        generated = _generated(size, datetime.fromisoformat(told["now"]), copies)
         asyncio.run(_settle(server.dsn, generated))
         try:
             yield Store(generated, server.dsn, database, told["seconds"])
@@ -78,7 +81,11 @@ def code() -> str:
     return hashlib.sha256(made_by).hexdigest()[:16]
 
 
-def _make(size: int, folder: Path, mark: Path) -> None:
+def _generated(size: int, now: datetime, copies: int | None) -> Generated:
+    return generated_of(size, now) if copies is None else Generated(size // copies, now, copies)
+
+
+def _make(size: int, folder: Path, mark: Path, copies: int | None) -> None:
     """Loads the store. What a load that was cut off has left is thrown away."""
     data = folder / "data"
     if data.exists() and not mark.exists():
@@ -88,5 +95,5 @@ def _make(size: int, folder: Path, mark: Path) -> None:
     mark.write_text(json.dumps(told))
     began = time.perf_counter()
     now = datetime.fromisoformat(told["now"])
-    load(data, generated_of(size, now), now, lambda line: print(line, file=sys.stderr, flush=True))
+    load(data, _generated(size, now, copies), now, lambda line: print(line, file=sys.stderr, flush=True))
     mark.write_text(json.dumps(told | {"seconds": time.perf_counter() - began}))
