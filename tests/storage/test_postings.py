@@ -5,9 +5,11 @@ import msgspec
 import pytest
 
 from service.domain.dates import EARLIEST, LATEST, parse
+from service.domain.event import EventInput
+from service.operations import editing
 from service.storage import postings, revisions, turnover
 from service.storage.postings import CLOSED, LENGTHS, LONGER, OPEN, TOLD, UNDATED, span_of
-from tests.storage.pasts import DATES, Past, new_past
+from tests.storage.pasts import DATES, EDITOR, NOTE, Past, new_past
 from tests.storage.plain import or_else
 
 POSTINGS = "SELECT p::text FROM posting p ORDER BY 1"
@@ -47,6 +49,34 @@ async def test_the_index_kept_is_the_index_made_anew(
         (live, not live, told) for live in (True, False) for told in (True, False)
     }
     assert min(row["count"] for row in ways) >= 20
+
+
+async def test_no_more_waits_than_is_bearable(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many versions in one revision are brought to the index in parts, and none of them is forgotten."""
+    monkeypatch.setattr(turnover, "GATHERED_MAX", 100)
+    monkeypatch.setattr(editing, "WRITTEN_AT_ONCE", 2)
+    waited: list[int] = []
+    in_order = turnover.Gathered.in_order
+
+    async def noted(gathered: turnover.Gathered) -> turnover.Ordered:
+        waited.append(gathered.postings)
+        return await in_order(gathered)
+
+    monkeypatch.setattr(turnover.Gathered, "in_order", noted)
+    forms = [EventInput(title=f"Number {n}", collection="main", occurred=str(1900 + n)) for n in range(60)]
+    async with editing.editing(past.connection, NOTE) as edit:
+        made = await edit.create_events(forms, EDITOR)
+    assert sum(waited) >= 300
+    assert max(waited) < 200
+    async with editing.editing(past.connection, NOTE) as edit:
+        numbers = await past.connection.fetch("SELECT event FROM event WHERE id = ANY ($1)", [each.id for each in made])
+        waited.clear()
+        await edit.retract_events("main", [row[0] for row in numbers])
+    assert sum(waited) >= 300
+    assert max(waited) < 200
+    kept = await index_of(past.connection)
+    await postings.rebuild(past.connection)
+    assert await index_of(past.connection) == kept
 
 
 async def test_postings_say_of_every_revision_what_the_versions_do(past: Past) -> None:
