@@ -1,0 +1,6 @@
+// Style sheets are imported as text, without what only people need in them.
+
+declare module "*.css" {
+  const text: string;
+  export default text;
+}
