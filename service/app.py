@@ -2,10 +2,11 @@
 
 from litestar import Litestar
 
-from service.api import batch, counts, diff, events, merging, resources, revisions
+from service.api import batch, counts, diff, events, export, merging, resources, revisions
 from service.api import service as about
 from service.api.answers import Front
 from service.api.document import document_bytes
+from service.api.embedding import OPERATIONS as EMBEDDING
 from service.api.http import EXCEPTION_HANDLERS, handlers_of
 from service.api.operation import Operation
 from service.api.pages import pages_of
@@ -16,11 +17,13 @@ OPERATIONS: tuple[Operation, ...] = (
     *about.OPERATIONS,
     *events.OPERATIONS,
     *counts.OPERATIONS,
+    *export.OPERATIONS,
     *batch.OPERATIONS,
     *resources.OPERATIONS,
     *merging.OPERATIONS,
     *revisions.OPERATIONS,
     *diff.OPERATIONS,
+    *EMBEDDING,
 )
 
 

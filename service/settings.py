@@ -57,6 +57,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1_024, le=64 * 2**20, description="longest body of a request, or row of a batch")
     ] = 2**20
 
+    frame_ancestors: Annotated[
+        Annotated[str, Meta(pattern=r"^(\*|'none'|'self'|https?://[^\s;,]+)( (\*|'self'|https?://[^\s;,]+))*\Z")],
+        Meta(max_length=2_000, description="origins whose pages may frame embedded timelines, separated by spaces"),
+    ] = "*"
+
     @property
     def data_path(self) -> Path:
         return Path(self.data_dir).expanduser()

@@ -45,6 +45,7 @@ TAGS: Final = {
     "timelines": "Selections with a name.",
     "diff": "Two selections compared.",
     "revisions": "The log of committed writes.",
+    "embedding": "Timelines in other pages and programs.",
 }
 
 DESCRIPTION: Final = f"""\
@@ -239,7 +240,7 @@ def _parameter(parameter: Parameter, place: str, tag: str, schemas: Schemas) -> 
         "name": parameter.name,
         "in": place,
         "description": parameter.description,
-        "required": place == "path",
+        "required": place == "path" or parameter.required,
         "schema": schema,
     }
     if parameter.repeatable:

@@ -196,6 +196,11 @@ READS: Final[Mapping[str, Reads]] = {
             JSON,
         ),
     },
+    "readExport": {
+        "For TimelineJS": ("key=kosovo-independence", JSON),
+        "What TimelineJS cannot hold": ("tag=kfor&report=true", JSON),
+    },
+    "readOembed": {"The page of a timeline": ("url={origin}/embed/timelines/kosovo&maxwidth=640", JSON)},
     "listActors": {"Those with a word in their names": ("q=kosovo", JSON)},
     "listSources": {"The first of them": ("limit=2", JSON)},
     "listRevisions": {"The newest of them": ("limit=2", JSON)},

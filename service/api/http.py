@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +23,7 @@ from service.api.operation import (
     Call,
     Operation,
     Reply,
+    Streamed,
     accepted_of,
     canonical,
     check_headers,
@@ -106,7 +107,10 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
                 await await_revision(services, int(call.headers["min-revision"]))
             if operation.conditional:
                 return await _answered(call, request)
-            return await _finished(call, await operation.run(call))
+            reply = await operation.run(call)
+            if isinstance(reply, Streamed):
+                raise TypeError("only a conditional read is sent while it is read")
+            return await _finished(call, reply)
         except DatelineError as error:
             if error.link is not None:
                 path, relation = error.link
@@ -263,13 +267,15 @@ async def _answered(call: Call, request: Request[Any, Any, Any]) -> Response[byt
 
     async def make() -> Kept | Response[bytes]:
         reply = await call.operation.run(call)
+        if isinstance(reply, Streamed):
+            return await _flowing(call, reply, request.method)
         if not reply.tagged:
             return await _finished(call, reply)
         kind = reply.media_type
         headers = {
             **SHARED,
             **reply.headers,
-            "Cache-Control": _cache_control(call, reply),
+            "Cache-Control": reply.kept or _cache_control(call, reply),
             "Vary": call.operation.vary,
             "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
         }
@@ -286,6 +292,48 @@ async def _answered(call: Call, request: Request[Any, Any, Any]) -> Response[byt
     answer = await answers.packed(asked, kept, coding, None if read is None else read[0])
     condition = call.headers.get("if-none-match")
     return _Sent(answer, unchanged=condition is not None and matches(answer.etag, condition))
+
+
+class _Flowing(Response[bytes]):
+    """An answer that is sent while it is read. first: the part of it in hand, None where only its head is wanted."""
+
+    def __init__(self, headers: Mapping[str, str], first: bytes | None, rest: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(b"")
+        self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self._first, self._rest = first, rest
+
+    def to_asgi_response(self, *_args: Any, **_options: Any) -> Any:
+        async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+            if self._first is not None:
+                await send({"type": "http.response.body", "body": self._first, "more_body": True})
+                async for part in self._rest:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        return respond
+
+
+async def _flowing(call: Call, streamed: Streamed, method: str) -> Response[bytes]:
+    """What is refused is so before the first part is sent; what fails later breaks the connection off."""
+    etag = streamed.etag(_asked(call))
+    kind = streamed.media_type
+    headers = {
+        **SHARED,
+        **streamed.headers,
+        "ETag": etag,
+        "Cache-Control": _cache_control(call, streamed),
+        "Vary": call.operation.vary,
+        "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+    }
+    condition = call.headers.get("if-none-match")
+    if condition is not None and matches(etag, condition):
+        return Response(b"", status_code=304, headers=headers)
+    first: bytes | None = await anext(streamed.parts)
+    if method == "HEAD":
+        await streamed.parts.aclose()
+        first = None
+    return _Flowing(headers, first, streamed.parts)
 
 
 async def _finished(call: Call, reply: Reply) -> Response[bytes]:
@@ -312,7 +360,7 @@ async def _finished(call: Call, reply: Reply) -> Response[bytes]:
     return Response(body, status_code=reply.status, headers=headers, media_type=reply.media_type)
 
 
-def _cache_control(call: Call, reply: Reply) -> str:
+def _cache_control(call: Call, reply: Reply | Streamed) -> str:
     if call.caller.scope is not None:
         return KEYED
     # A cursor pins a reading too, to the revision at which it began.

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-_ASSETS: Final = Path(__file__).parent / "assets"
-STYLE: Final = (_ASSETS / "pages.css").read_text(encoding="utf-8")
-SCRIPT: Final = (_ASSETS / "reference.js").read_text(encoding="utf-8")
+ASSETS: Final = Path(__file__).parent / "assets"
+STYLE: Final = (ASSETS / "pages.css").read_text(encoding="utf-8")
+SCRIPT: Final = (ASSETS / "reference.js").read_text(encoding="utf-8")
 
-_ICON: Final = "data:image/svg+xml," + quote(
+ICON: Final = "data:image/svg+xml," + quote(
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M2 8h12" stroke="#0a5a75" stroke-width="2"/>'
     '<circle cx="5" cy="8" r="3" fill="#0a5a75"/><circle cx="12" cy="8" r="2" fill="#c2410c"/></svg>'
 )
 
 
-def _source_of(text: str) -> str:
+def source_of(text: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 _BASE: Final = (
-    f"default-src 'none'; style-src {_source_of(STYLE)}; img-src data:; base-uri 'none'; form-action 'none'; "
+    f"default-src 'none'; style-src {source_of(STYLE)}; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 
@@ -31,7 +31,7 @@ _BASE: Final = (
 # asks its own service alone, and makes no markup from text.
 STILL: Final = {"Content-Security-Policy": _BASE, "Referrer-Policy": "no-referrer"}
 RUNNING: Final = {
-    "Content-Security-Policy": f"{_BASE}; script-src {_source_of(SCRIPT)}; connect-src 'self'; "
+    "Content-Security-Policy": f"{_BASE}; script-src {source_of(SCRIPT)}; connect-src 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'",
     "Referrer-Policy": "no-referrer",
 }
@@ -43,7 +43,7 @@ def page_of(title: str, body: str, *, running: bool = False) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" '
-        f'content="light dark"><title>{escape(title)} · dateline</title><link rel="icon" href="{_ICON}">'
+        f'content="light dark"><title>{escape(title)} · dateline</title><link rel="icon" href="{ICON}">'
         f"<style>{STYLE}</style></head><body>{body}{script}</body></html>"
     )
 

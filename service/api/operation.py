@@ -6,7 +6,7 @@ say what the others do not.
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -129,12 +129,29 @@ class Reply(Struct, frozen=True):
     revision: int | None = None
     tagged: bool = True
     pinned: bool = False
+    kept: str | None = None
+    """What caches may do with it, where that is not what its being pinned says."""
 
     @property
     def etag(self) -> str:
         """Strong and opaque: the resource's revision, by which writes are checked, and a digest of the very bytes."""
         digest = hashlib.sha256(self.body).hexdigest()[:24]  # Which most machines have an instruction for.
         return f'"{digest}"' if self.revision is None else f'"{self.revision}-{digest}"'
+
+
+class Streamed(Struct, frozen=True):
+    """An answer that is sent while it is read. revision: the one that it shows, which with the request names it."""
+
+    parts: AsyncGenerator[bytes, None]
+    media_type: str
+    revision: int
+    pinned: bool
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def etag(self, asked: Hashable) -> str:
+        """The same while the revision is: nothing is known yet of the bytes."""
+        digest = hashlib.sha256(repr(asked).encode()).hexdigest()[:24]
+        return f'"{self.revision}-{digest}"'
 
 
 class Call(Struct, frozen=True):
@@ -173,7 +190,7 @@ class Call(Struct, frozen=True):
             raise Stale(f"It has been revised since: it is at revision {revision}.")
 
 
-Run: TypeAlias = Callable[[Call], Awaitable[Reply]]
+Run: TypeAlias = Callable[[Call], Awaitable[Reply | Streamed]]
 
 
 class Operation(Struct, frozen=True, kw_only=True, dict=True):

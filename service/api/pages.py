@@ -39,16 +39,6 @@ def pages_of(_operations: Sequence[Operation], document: bytes) -> tuple[Operati
     page = (Answer(200, "A page for people.", {HTML: None}, replies.TAGGED),)
     return (
         Operation(
-            id="readFrontPage",
-            method="GET",
-            path="/",
-            tag="service",
-            summary="Read where to begin, as a page",
-            description="Links for people.",
-            run=read_front_page,
-            answers=page,
-        ),
-        Operation(
             id="readDocument",
             method="GET",
             path="/openapi.json",
@@ -81,19 +71,6 @@ def pages_of(_operations: Sequence[Operation], document: bytes) -> tuple[Operati
             problems=("not-found",),
         ),
     )
-
-
-FRONT_PAGE: Final = page_of(
-    "Event timelines",
-    "<main><h1>dateline</h1><p>Dated events, what each source says of them, and what changed.</p><ul>"
-    '<li><a href="/docs">The interface</a>, to read and to try</li>'
-    '<li><a href="/v1/timelines">Timelines</a> and <a href="/v1/events">events</a>, as JSON</li>'
-    '<li><a href="/v1/revisions">The log</a> of what was recorded when</li></ul></main>',
-).encode()
-
-
-async def read_front_page(_call: Call) -> Reply:
-    return Reply(200, FRONT_PAGE, HTML, headers=STILL)
 
 
 async def read_problem(call: Call) -> Reply:

@@ -164,6 +164,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The fault is the service's; it has been logged.",
         "The fault is the service's; it has been logged.",
     ),
+    "not-made": Kind(
+        501,
+        "This service does not make that",
+        "Ask for the format that it answers in.",
+        "This service answers oEmbed as JSON alone.",
+        (Fault(parameter="format", detail="only json"),),
+    ),
     "unavailable": Kind(
         503,
         "The service cannot answer for a moment",

@@ -1,6 +1,6 @@
 """The document as a page that people read: operations by tag, with requests to try, then shapes and problems."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from service.api.trying import LINE_MAX, LOOKUP, Request, requests_of
 METHODS: Final = ("get", "post", "patch", "delete")
 PLACES: Final = {"path": "In the path", "query": "In the query", "header": "Headers"}
 SIDES: Final = ("base_", "head_")
+SHARED_MIN: Final = 10
+"""Of more parameters than these that another operation has too, the meaning is told there alone."""
 
 BEGINNING: Final = """
 Answers under `/v1` are JSON, a diff and a history also Markdown. Parameters choose events; the lenses among them \
@@ -130,7 +132,8 @@ class _Reference:
         parts.append("<h4>Try it</h4>")
         parts += [_tried(each) for each in requests_of(path, method, operation, self._resolved)]
         if parameters := [self._resolved(each) for each in operation.get("parameters", [])]:
-            parts.append(f"<h4>Parameters</h4>{_parameters_table(parameters)}")
+            home, shared = self._told_at(operation["operationId"], parameters)
+            parts.append(f"<h4>Parameters</h4>{_parameters_table(parameters, home, shared)}")
         if bodies := operation.get("requestBody", {}).get("content", {}):
             rows = ((f"<code>{kind}</code>", form_of(body["schema"])) for kind, body in bodies.items())
             parts.append("<h4>Body</h4>" + table(("media type", "shape"), rows))
@@ -141,6 +144,20 @@ class _Reference:
             f' <span class="does">{escape(operation["summary"])}</span>'
         )
         return _entry(operation["operationId"], title, "".join(parts))
+
+    def _told_at(self, name: str, parameters: Sequence[Mapping[str, Any]]) -> tuple[str, set[str]]:
+        """The operation before this one that tells of most of the same parameters, and which: of many, or of none."""
+        best: tuple[str, set[str]] = ("", set())
+        if any(each["name"].startswith(SIDES) for each in parameters):
+            return best  # Here they have two sides.
+        for _, _, other in self.operations:
+            if other["operationId"] == name:
+                break
+            known = [self._resolved(each) for each in other.get("parameters", [])]
+            shared = {each["name"] for each in parameters if each["in"] == "query" and each in known}
+            if len(shared) > max(len(best[1]), SHARED_MIN):
+                best = (other["operationId"], shared)
+        return best
 
     def _answers(self, operation: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         """Rows of the answers, but for those that any operation may give."""
@@ -221,31 +238,52 @@ def _tried(request: Request) -> str:
     return f'<div class="try"{attributes}>{"".join(parts)}</div>'
 
 
-def _parameters_table(parameters: Sequence[Mapping[str, Any]]) -> str:
-    """By where they are given. Those of one side of a comparison stand with what they are one side of."""
+def _parameters_table(parameters: Sequence[Mapping[str, Any]], home: str, shared: Collection[str]) -> str:
+    """By where they are given. Those of one side of a comparison stand with what they are one side of.
+
+    Those shared with the operation `home` are told there, and here by their names alone.
+    """
     names = {each["name"]: each for each in parameters}
     sides = {side + name for side in SIDES for name in names if side + name in names}
     parts = [head(("name", "meaning", "form"))]
     for place, title in PLACES.items():
+        given = {name: each for name, each in names.items() if each["in"] == place and name not in sides}
         rows = [
             _parameter(each, [side + name for side in SIDES if side + name in sides])
-            for name, each in names.items()
-            if each["in"] == place and name not in sides
+            for name, each in given.items()
+            if name not in shared
         ]
         if rows:
-            parts.append(f'<tbody><tr><th colspan="3" scope="rowgroup">{title}</th></tr>{"".join(rows)}</tbody>')
+            parts.append(_rows(title, "".join(rows)))
+        if place == "query" and shared:
+            told = " ".join(_named(each, _added(each)) for name, each in given.items() if name in shared)
+            parts.append(_rows(f'As in <a href="#{home}">{home}</a>', f'<tr><td colspan="3">{told}</td></tr>'))
     return f"<table>{''.join(parts)}</table>"
 
 
-def _parameter(parameter: Mapping[str, Any], sides: Iterable[str]) -> str:
-    name, example = parameter["name"], parameter.get("example", "")
+def _rows(title: str, rows: str) -> str:
+    return f'<tbody><tr><th colspan="3" scope="rowgroup">{title}</th></tr>{rows}</tbody>'
+
+
+def _added(parameter: Mapping[str, Any]) -> str:
+    """What the script puts into a request."""
+    example = parameter.get("example", "")
     value = example[0] if isinstance(example, list) else example
+    name = parameter["name"]
     added = {"query": f"{name}={value}", "header": f"{name}: {value}"}.get(parameter["in"])
-    told = [f"<code>{escape(name)}</code>"] + (["<small>required</small>"] if parameter["required"] else [])
+    return "" if added is None else f' data-add="{escape(added)}"'
+
+
+def _named(parameter: Mapping[str, Any], attributes: str = "") -> str:
+    return f"<code{attributes}>{escape(parameter['name'])}</code>"
+
+
+def _parameter(parameter: Mapping[str, Any], sides: Iterable[str]) -> str:
+    told = [_named(parameter)] + (["<small>required</small>"] if parameter["required"] else [])
     if either := " ".join(f"<code>{side}</code>" for side in sides):
         told.append(f'<small class="sides">{either}</small>')
     row = cells([" ".join(told), marked(parameter["description"]), form_of(parameter["schema"])])
-    return f"<tr>{row}</tr>" if added is None else f'<tr data-add="{escape(added)}">{row}</tr>'
+    return f"<tr{_added(parameter)}>{row}</tr>"
 
 
 def _problem(name: str) -> str:

@@ -71,6 +71,8 @@ class Schemas:
         self._types = [
             *types,
             shapes.EventThinned,
+            shapes.TimelineJsFile,
+            shapes.ExportReport,
             shapes.PatchOperations,
         ]  # Kept, for they are found by their identity.
         found, structs = msgspec.json.schema_components(self._types, ref_template=REF)
@@ -84,6 +86,10 @@ class Schemas:
             "EventShown": {
                 "description": "An event; with `fields`, those of its members that were asked for.",
                 "anyOf": [{"$ref": REF.format(name=each)} for each in ("Event", "EventThinned")],
+            },
+            "ExportedJson": {
+                "description": "A TimelineJS file, or with `report` what an export cannot hold.",
+                "anyOf": [{"$ref": REF.format(name=each)} for each in ("TimelineJsFile", "ExportReport")],
             },
             "Patch": found[-1],
             "StoredSelection": _stored_selection(),

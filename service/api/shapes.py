@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from service.api.exports import LEFT_OUT_MAX, Loss
 from service.api.problems import ROWS_MAX, RowOutcome
 from service.domain.diff import PATCH_MAX, Change, Patch
 from service.domain.event import Event, Input, Output
@@ -13,7 +14,19 @@ from service.domain.facets import FACET_LIMIT_MAX
 from service.domain.histogram import BUCKETS_MAX, Bucket, Clock, Interval
 from service.domain.parameters import LIMIT_MAX, REPEATS_MAX
 from service.domain.resources import Actor, Collection, Source, Timeline
-from service.domain.values import LINE_PATTERN, TEXT_PATTERN, Cause, Count, Line, Recorded, Revision, Word
+from service.domain.values import (
+    LINE_PATTERN,
+    TEXT_PATTERN,
+    Cause,
+    Count,
+    Id,
+    Key,
+    Line,
+    Name,
+    Recorded,
+    Revision,
+    Word,
+)
 
 Address = Annotated[
     str,
@@ -121,6 +134,70 @@ class BatchAnswer(Output, frozen=True, kw_only=True):
     unchanged: Count
     retracted: Annotated[Count, Meta(description="Events of the collection that the batch does not hold.")]
     rows: Annotated[list[RowOutcome], Meta(max_length=ROWS_MAX, description="One for each row, in their order.")]
+
+
+Pixels = Annotated[
+    int,
+    Meta(title="Pixels", ge=1, le=100_000, description="A length on a screen.", extra_json_schema={"format": "int32"}),
+]
+
+
+class ExportLoss(Output, frozen=True, kw_only=True):
+    """Something that a format cannot hold, and of how many events."""
+
+    loss: Loss
+    events: Count
+
+
+class LeftOut(Output, frozen=True, kw_only=True):
+    """An event that a format has no place for."""
+
+    id: Id
+    key: Key | None
+    title: Name
+    losses: Annotated[list[Loss], Meta(max_length=20, description="Why.")]
+
+
+class TimelineJsFile(Output, frozen=True, kw_only=True):
+    """A timeline as TimelineJS 3 reads it."""
+
+    title: Annotated[dict[str, Any], Meta(description="The slide before all others.")]
+    dateline: Annotated[dict[str, Any], Meta(description="Where the events are from, and at which revision.")] = (
+        msgspec.field(name="_dateline")
+    )
+    events: Annotated[list[dict[str, Any]], Meta(max_length=1_000_000_000, description="A slide for each event.")]
+    scale: Literal["cosmological"] | UnsetType = UNSET
+
+
+class ExportReport(Output, frozen=True, kw_only=True):
+    """What an export cannot hold of its events."""
+
+    format: Word
+    events: Annotated[Count, Meta(description="Events of the selection.")]
+    written: Annotated[Count, Meta(description="Events that are in the export.")]
+    losses: Annotated[list[ExportLoss], Meta(max_length=20)]
+    left_out: Annotated[
+        list[LeftOut], Meta(max_length=LEFT_OUT_MAX, description="The first of the events that are not in the export.")
+    ]
+    revision: Read
+
+
+class Embedded(Output, frozen=True, kw_only=True):
+    """A rich embed, as oEmbed 1.0 has it."""
+
+    type: Literal["rich"]
+    version: Literal["1.0"]
+    title: Name
+    provider_name: Literal["dateline"]
+    provider_url: Address
+    width: Pixels
+    height: Pixels
+    html: Annotated[str, Meta(pattern=TEXT_PATTERN, max_length=20_000, description="A frame that holds the timeline.")]
+    cache_age: Annotated[Count, Meta(description="Seconds for which this may be kept.")]
+
+
+ExportedJson = Annotated[dict[str, Any], Meta(title="ExportedJson")]
+"""What an export answers as JSON: schemas.py says what it is."""
 
 
 class ActorPage(Output, frozen=True, kw_only=True):

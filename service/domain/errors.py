@@ -127,6 +127,10 @@ class PreconditionRequired(DatelineError):
     problem = "precondition-required"
 
 
+class NotMade(DatelineError):
+    problem = "not-made"
+
+
 class Unavailable(DatelineError):
     problem = "unavailable"
 

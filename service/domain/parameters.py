@@ -34,6 +34,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     description: str
     schema: dict[str, Any]
     repeatable: bool = False
+    required: bool = False
     example: Any = None
     form: str = ""
     """What a text of it is, where its pattern is its own."""
@@ -94,6 +95,7 @@ SLUG: Final = msgspec.json.schema(values.Slug)
 WORD: Final = msgspec.json.schema(values.Word)
 REVISION: Final = msgspec.json.schema(values.Revision)
 ID: Final = msgspec.json.schema(values.Id)
+FULL_TEXT: Final = _text(values.LINE_PATTERN, TEXT_MAX, "FullText")
 DEGREES: Final = r"-?[0-9]{1,3}(\.[0-9]{1,15})?"
 
 # Each example stands for itself, and all of them together choose one event of the demo dossier.
@@ -256,7 +258,7 @@ FILTERS: Final = (
     ),
     Parameter(
         name="q",
-        schema=_text(values.LINE_PATTERN, TEXT_MAX, "FullText"),
+        schema=FULL_TEXT,
         example='"american troops" withdraw* -putin',
         description="Events that hold these words in title, summary, quotes of the claims seen, names of places or "
         "names of their actors; accents and case are ignored. Quoted words stand side by side, - before a word or "
@@ -396,6 +398,11 @@ def check_named(query: Query, known: Mapping[str, Parameter]) -> None:
             faults.append(Fault(parameter=name, detail=f"may be given {most}"))
         wrong = ((text, parameter.schema_fault(text)) for text in given[:REPEATS_MAX])
         faults += [Fault(parameter=name, detail=f"{_shown(text)} is {fault}") for text, fault in wrong if fault]
+    faults += [
+        Fault(parameter=name, detail="is missing")
+        for name, parameter in known.items()
+        if parameter.required and name not in query
+    ]
     if faults:
         raise InvalidParameter("The request has parameters that cannot be read.", faults)
 

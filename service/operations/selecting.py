@@ -277,6 +277,34 @@ async def read_page(
     return Page(documents, len(documents), included, last if more else None)
 
 
+class Chunk(Struct, frozen=True):
+    """Events in order as the selection shows them, what they name, and where to go on."""
+
+    events: list[Event]
+    included: Included
+    next: Position | None
+
+
+async def read_chunk(connection: Connection, selection: Selection, after: Position | None, limit: int) -> Chunk:
+    """Up to `limit` events of the selection beyond `after`, for whoever makes something else of them."""
+    listing = await listing_of(connection, selection, limit + 1)
+    shown = Shown(None, frozenset(("actors", "sources")))
+    events: list[Event] = []
+    mentions = Mentions()
+    last: Position | None = None
+    more = False
+    async for found in listing.found(after):
+        if len(events) == limit:
+            more = True
+            break
+        event = _event(found.version.document or b"") if found.seen is None else found.seen.event
+        shown.mention(event, mentions)
+        events.append(event)
+        last = found.position
+    included = await resources.read_included(connection, mentions, selection.revision, selection.lens.aliases)
+    return Chunk(events, included, last if more else None)
+
+
 async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:
     """An event that the caller may see, as it was at the revision. Raises NotFound, or Gone once it is retracted."""
     found = await events.read_one(connection, id, revision)

@@ -24,7 +24,7 @@ def test_every_read_takes_it(writer: httpx.Client, path: str, unique: str) -> No
     make(writer, "actors", slug=unique)
     make(writer, "sources", slug=unique)
     collection = "main" if "/collections/" in path else unique
-    address = path.format(id=event["id"], slug=collection, number=1)
+    address = path.format(id=event["id"], slug=collection, number=1, format="ndjson")
     head = head_of(writer)
     assert writer.get(address, headers=ahead(head)).status_code == 200
     answer = writer.get(address, headers=ahead(head + 1_000_000))

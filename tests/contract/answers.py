@@ -42,7 +42,9 @@ def answers_of(base_url: str) -> dict[str, dict[str, Any]]:
         contract = Contract(reader.get("/openapi.json").json())
         event = reader.get("/v1/events", params={"key": EVENT_KEY}).json()["items"][0]["id"]
         for operation, request in reads_of(contract):
-            answer = reader.get(request.address.replace("$ID", event), headers=dict(request.headers))
+            answer = reader.get(
+                request.address.replace("$ID", event).replace(ORIGIN, base_url), headers=dict(request.headers)
+            )
             answer.raise_for_status()
             kind = answer.headers["content-type"].split(";")[0]
             text = answer.text.replace(base_url, ORIGIN)

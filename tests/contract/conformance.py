@@ -103,7 +103,7 @@ class Contract:
         if response.request.method == "HEAD":
             assert response.content == b""
             return ""
-        body: Any = response.json() if "json" in media_type else response.text
+        body: Any = response.json() if media_type.endswith(("/json", "+json")) else response.text
         self.check_value(described["content"][media_type]["schema"], body, label)
         if media_type != PROBLEM:
             return media_type

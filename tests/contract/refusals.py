@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import schemathesis
 from schemathesis import Case, CheckContext, HookContext, Response
-from schemathesis.core.failures import Failure
+from schemathesis.core.failures import Failure, ServerError
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 REFUSALS: Final = {
@@ -27,6 +27,7 @@ REFUSALS: Final = {
     "does not apply.",
     "too-large": "Each part of the body is within its bounds, and the whole is longer than a body may be.",
     "idempotency-key-reused": "The generated Idempotency-Key was sent with another body before.",
+    "not-made": "Another format of oEmbed than JSON was asked for, which its specification answers with 501.",
     "idempotency-key-in-use": "A request with the same generated Idempotency-Key is running.",
 }
 
@@ -86,13 +87,16 @@ def _new(name: str) -> str:
 
 @schemathesis.hook
 def filter_failure(_context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
-    """Keeps every failure but these two.
+    """Keeps every failure but these three.
 
-    Valid data may be refused for a reason of meaning that the operation names. And what was deleted may be read as it
-    was, by its history or at an earlier revision, for nothing recorded is lost.
+    501 is no failure of the server where the operation names it. Valid data may be refused for a reason of meaning that
+    the operation names. And what was deleted may be read as it was, by its history or at an earlier revision, for
+    nothing recorded is lost.
     """
     if isinstance(failure, UseAfterFree):
         return not (case.path.endswith("/history") or {"revision", "as_of"} & (case.query or {}).keys())
+    if isinstance(failure, ServerError) and response.status_code == 501:
+        return problem_name(response) not in names_of(case, response)
     if isinstance(failure, RejectedPositiveData):
         name = problem_name(response)
         return name not in REFUSALS or name not in names_of(case, response)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.contract.conformance import Contract, Described
-from tests.contract.stage import NOBODY, Kept, Stage, staged
+from tests.contract.stage import FORMATS, NOBODY, Ask, Kept, Stage, staged
 
 Way = Callable[[Stage, str], object]
 
@@ -40,7 +40,7 @@ def not_found(stage: Stage, name: str) -> None:
     """Nothing has the name in the path, or the timeline's name."""
     place = next((each for each in stage.parameters(name, "path")), None)
     if place is None:
-        stage.ask(name, query="timeline=nobody")
+        stage.ask(name, query=timeline_in(stage, name, "nobody"))
     else:
         stage.ask(name, place=NOBODY[place])
 
@@ -49,10 +49,16 @@ def gone(stage: Stage, name: str) -> None:
     """Asked with a key, for nobody else sees an actor or a source that no event ever named."""
     place = next((each for each in stage.parameters(name, "path")), None)
     gone = stage.gone if place == "id" else "gone"
-    if place is None:
-        stage.ask(name, query="timeline=gone")
+    if place in (None, "format"):
+        stage.ask(name, query=timeline_in(stage, name, "gone"))
     else:
         stage.ask(name, place=gone, key=stage.live.key)
+
+
+def timeline_in(stage: Stage, name: str, slug: str) -> str:
+    """A query that asks for a timeline."""
+    usual = stage.asks.get(name, Ask()).query
+    return f"{usual.rpartition('/')[0]}/{slug}" if name == "readOembed" else f"timeline={slug}"
 
 
 def refused_parameter(stage: Stage, name: str) -> None:
@@ -118,6 +124,7 @@ AT_REST: Final[Mapping[str, Way]] = {
     "invalid-body": lambda stage, name: stage.ask(name, body=0),
     "refused": refused,
     "idempotency-key-reused": used,
+    "not-made": lambda stage, name: stage.ask(name, query=f"{stage.asks[name].query}&format=xml"),
     "precondition-required": lambda stage, name: stage.ask(name, If_Match=None),
 }
 
@@ -162,6 +169,10 @@ def succeed(stage: Stage, described: Described, name: str) -> None:
             another = {"slug": "brief"} if isinstance(usual, dict) and "slug" in usual else {}
             stage.ask(name, body={**usual, **another} if another else None, Prefer="return=minimal")
         case _:
+            if name == "readExport":
+                stage.ask(name, place=FORMATS[described.what], Accept=described.what)
+                stage.ask(name, query="report=true", key=stage.live.key)
+                return
             stage.ask(name, Accept=described.what or None)
             if described.operation.startswith("GET"):
                 stage.ask(name, Accept=described.what, key=stage.live.key)

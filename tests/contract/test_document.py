@@ -13,6 +13,7 @@ from litestar import Litestar
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from service.api.document import document_bytes, endpoints_text
+from service.api.examples import HOST
 from service.api.problems import KINDS
 from service.app import OPERATIONS, create_app
 from service.settings import Settings
@@ -28,6 +29,8 @@ OPEN_INPUTS = {"AddStep", "RemoveStep", "ReplaceStep", "MoveStep", "CopyStep", "
 OPTIONAL = {("EventWithIncluded", "included"), ("ProblemFault", "pointer"), ("ProblemFault", "parameter")}
 # And what only a refused batch tells.
 OPTIONAL |= {("Problem", "rows")}
+# Only a timeline that a calendar cannot draw has a scale.
+OPTIONAL |= {("TimelineJsFile", "scale")}
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +267,8 @@ def test_every_page_is_linked_to_the_next(contract: Contract) -> None:
         onwards = [contract.resolved(link) for link in links.values()]
         places = {name: f"$request.path.{name}" for name in re.findall(r"\{(\w+)\}", path)}
         expected = {"cursor": "$response.body#/next"} | places
-        assert paged == (expected in [link["parameters"] for link in onwards]), path
+        if "application/json" in contract.response(operation, 200).get("content", {}) if paged else True:
+            assert paged == (expected in [link["parameters"] for link in onwards]), path
 
 
 def test_every_answer_to_a_key_or_without_one_is_described(contract: Contract) -> None:
@@ -282,7 +286,12 @@ def test_every_answer_to_a_key_or_without_one_is_described(contract: Contract) -
 def test_every_read_of_the_store_has_examples_of_what_it_answers(contract: Contract) -> None:
     for path, method, operation in contract.operations():
         if method == "get" and path.startswith("/v1"):
-            for media_type, content in contract.response(operation, 200)["content"].items():
+            answered = contract.response(operation, 200)["content"]
+            for media_type in answered.keys() & {
+                "application/json",
+                "text/markdown",
+            }:  # Files of other applications are for them to read.
+                content = answered[media_type]
                 assert content["examples"], (path, media_type)
                 for name, example in content["examples"].items():
                     contract.check_value(content["schema"], example["value"], f"{path} {name}")
@@ -340,9 +349,9 @@ def test_the_examples_of_every_read_are_answered(contract: Contract, reader: htt
     for path, method, operation in contract.operations():
         if method != "get":
             continue
-        answer = reader.get(
-            example_path(contract, path, operation, withdrawal), params=example_query(contract, operation)
-        )
+        origin = str(reader.base_url).rstrip("/")
+        query = [(name, value.replace(HOST, origin)) for name, value in example_query(contract, operation)]
+        answer = reader.get(example_path(contract, path, operation, withdrawal), params=query)
         contract.check(answer)
         assert answer.status_code == 200, (path, answer.text)
         if operation["operationId"] in ("listEvents", "listTimelineEvents"):

@@ -28,7 +28,7 @@ from tests.contract import answers
 from tests.contract.conformance import Contract
 from tests.programs import need
 
-VOID: Final = {"meta", "link", "wbr", "br"}
+VOID: Final = {"meta", "link", "wbr", "br", "input"}
 IN_USE: Final = {"deleteActor", "deleteSource", "deleteCollection"}
 """Operations whose examples name what others rest on."""
 BYTES_MAX: Final = 450_000
@@ -134,7 +134,7 @@ def test_every_operation_has_a_request_to_try_and_every_read_an_answer(page: Pag
     for _, method, operation in contract.operations():
         name = operation["operationId"]
         assert page.tried[name], name
-        if method == "get" and "text/html" not in contract.response(operation, 200)["content"]:
+        if method == "get" and "application/json" in contract.response(operation, 200)["content"]:
             assert name == "readDocument" or f'"{name}"' in shown, name
 
 
@@ -168,20 +168,25 @@ def test_a_page_is_well_formed_and_its_headings_are_in_order(path: str, reader: 
     assert ("html", {"lang": "en"}) in page.elements
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/problems/stale"])
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed/timelines/kosovo", "/docs", "/problems/stale"])
 def test_a_page_needs_no_other_host(path: str, reader: httpx.Client) -> None:
     answer = reader.get(path)
     page = Page(answer.text)
     names = {tag for tag, _ in page.elements}
-    assert not names & {"iframe", "object", "embed", "form", "img", "base"}
+    assert not names & {"iframe", "object", "embed", "img", "base"}
+    assert {given["action"] for tag, given in page.elements if tag == "form" and "action" in given} <= {"/"}
     assert not [name for _, given in page.elements for name in given if name.startswith("on") or name == "style"]
-    assert [link for link in page.links if not link.startswith(("/", "#", "data:image/svg+xml,"))] == []
+    own = ("/", "#", "data:image/svg+xml,", str(reader.base_url))
+    # A timeline leads to its sources, and loads nothing of them.
+    sources = reader.get("/v1/sources", params={"limit": 500}).json()["items"]
+    known = {each["url"] for each in sources} if path.startswith("/embed/") else set()
+    assert [link for link in page.links if not link.startswith(own) and link not in known] == []
     assert not re.search(r"url\(|@import|expression\(", answer.text)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Storage|cookie", answer.text)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize(("path", "scripts"), [("/", 0), ("/docs", 1), ("/problems/stale", 0)])
+@pytest.mark.parametrize(("path", "scripts"), [("/docs", 1), ("/problems/stale", 0)])
 def test_the_policy_lets_in_the_page_s_own_style_and_script_alone(
     path: str, scripts: int, reader: httpx.Client
 ) -> None:
@@ -199,6 +204,27 @@ def test_the_policy_lets_in_the_page_s_own_style_and_script_alone(
         assert policy["require-trusted-types-for"] == "'script'"
     else:
         assert not policy.keys() & {"script-src", "connect-src"}
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed/timelines/kosovo"])
+def test_the_policy_of_a_page_with_a_timeline_lets_in_the_component_and_this_service(
+    path: str, reader: httpx.Client
+) -> None:
+    answer = reader.get(path)
+    policy = {name: rest for name, _, rest in (each.partition(" ") for each in policy_of(answer))}
+    origin = str(reader.base_url).rstrip("/")
+    assert policy.pop("style-src") == source_of(Page(answer.text).texts["style"])
+    assert policy.pop("form-action") == (origin if path == "/" else "'none'")
+    assert policy.pop("frame-ancestors") == ("*" if path.startswith("/embed/") else "'none'")
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": f"{origin}/embed/",
+        "connect-src": f"{origin}/v1/",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
 
 
 def policy_of(answer: httpx.Response) -> list[str]:

@@ -396,9 +396,9 @@
     const blocks = all(".try", entry).map(begin);
     let latest = blocks[0];
     for (const each of blocks) each.area.addEventListener("focus", () => { latest = each; });
-    for (const row of all("tr[data-add]", entry)) {
+    for (const row of all("[data-add]", entry)) {
       const [name] = row.dataset.add.split(/[=:]/, 1);
-      row.cells[0].prepend(button("+", () => add(row.dataset.add, latest),
+      (row.cells?.[0] ?? row).prepend(button("+", () => add(row.dataset.add, latest),
         { class: "add", "aria-label": `Put ${name} into the request`, title: "Put it into the request" }));
     }
   }

@@ -1,0 +1,217 @@
+"""What every export format is given, and what it owns up to.
+
+A format is written event by event, in the order of the listing, so that it can be sent while it is read. What it cannot
+hold of an event it names, and where it cannot hold the event at all it leaves it out and says why.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from html import escape
+from typing import ClassVar, Final, Literal, get_args
+
+from msgspec import Struct
+
+from service.domain.dates.gregorian import civil
+from service.domain.event import Claim, Event, Occurred
+from service.domain.resources import Actor, Source
+
+Loss = Literal[
+    "undated",
+    "before_common_era",
+    "out_of_range",
+    "open_start",
+    "open_end",
+    "precision",
+    "doubt",
+    "claims",
+    "relations",
+    "media",
+]
+LOSSES: Final[tuple[Loss, ...]] = get_args(Loss)
+LEFT_OUT_MAX: Final = 10_000
+"""Events left out that a report names."""
+
+
+class About(Struct, frozen=True):
+    """What is exported: its words, where it is found, and the state that it shows."""
+
+    title: str
+    description: str | None
+    language: str | None
+    address: str
+    """Of this export."""
+    listing: str
+    """Of the same events as this service's own JSON."""
+    origin: str
+    revision: int
+    recorded: str
+
+
+class Entry(Struct, frozen=True):
+    """An event as seen, with what it names."""
+
+    event: Event
+    actors: Mapping[str, Actor]
+    sources: Mapping[str, Source]
+    address: str
+
+    def actor(self, slug: str) -> str:
+        found = self.actors.get(slug)
+        return slug if found is None else found.name
+
+    def source(self, slug: str) -> str:
+        found = self.sources.get(slug)
+        return slug if found is None else found.title
+
+    def url(self, slug: str) -> str | None:
+        found = self.sources.get(slug)
+        return None if found is None else found.url
+
+
+class Written(Struct, frozen=True):
+    """An event in a format, None where it cannot be there, and what of it is lost."""
+
+    text: bytes | None
+    lost: frozenset[Loss] = frozenset()
+
+
+class Format(ABC):
+    """One export in one format."""
+
+    name: ClassVar[str]
+    media_type: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def __init__(self, about: About) -> None:
+        self.about = about
+
+    @abstractmethod
+    def begin(self) -> bytes: ...
+
+    @abstractmethod
+    def write(self, entry: Entry) -> Written: ...
+
+    @abstractmethod
+    def end(self) -> bytes: ...
+
+
+class Separated:
+    """Puts a comma before every part but the first."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, part: bytes) -> bytes:
+        begun, self._begun = self._begun, True
+        return b"," + part if begun else part
+
+
+# --- Dates
+
+Parts = tuple[int, int, int, int, int, int]
+"""Year as astronomers count, month, day, hour, minute, second."""
+UNITS: Final = ("year", "month", "day", "hour", "minute", "second")
+
+
+def parts_of(bound: str) -> Parts:
+    """A bound as the interface has it: a day, or with `T` a second in UTC."""
+    day, _, time = bound.partition("T")
+    sign = -1 if day.startswith("-") else 1
+    year, month, date = day.lstrip("+-").split("-")
+    hour, minute, second = time.rstrip("Z").split(":") if time else ("0", "0", "0")
+    return sign * int(year), int(month), int(date), int(hour), int(minute), int(second)
+
+
+def stated(occurred: Occurred) -> int:
+    """How many of the units from the year down the date's finer end states: 1 for a year or a decade, 3 for a day."""
+    finest = {"second": 6, "minute": 5, "hour": 4, "day": 3, "month": 2, "season": 2}
+    return finest.get(occurred.precision, 1)
+
+
+def is_whole(occurred: Occurred) -> bool:
+    """Whether the date is one unit of the calendar, which its first day and its precision say in full."""
+    return occurred.precision in ("second", "minute", "hour", "day", "month", "year") and not (
+        set(occurred.edtf) & set("/[{X")
+    )
+
+
+def date_losses(occurred: Occurred, *, doubt: bool = True) -> frozenset[Loss]:
+    """What a format loses that has a beginning and an end in days or seconds, and nothing else."""
+    lost: set[Loss] = set()
+    if occurred.latest is None:
+        lost.add("open_end")
+    if doubt and (occurred.approximate or occurred.uncertain):
+        lost.add("doubt")
+    if occurred.precision not in ("day", "second") or set(occurred.edtf) & set("[{"):
+        lost.add("precision")
+    return frozenset(lost)
+
+
+# --- Words
+
+STANCES: Final = {
+    "asserts": "Reported by",
+    "confirms": "Confirmed by",
+    "denies": "Denied by",
+    "disputes": "Disputed by",
+    "corrects": "Corrected by",
+    "retracts": "Taken back by",
+    "expects": "Expected by",
+    "mentions": "Mentioned by",
+}
+
+
+def told_by(entry: Entry, claim: Claim) -> str:
+    """Who says it, where, and when: "Mark Rutte in Bild (2025-02-19)"."""
+    source = entry.source(claim.source)
+    who = " and ".join(entry.actor(slug) for slug in claim.speakers)
+    where = f"{who} in {source}" if who else source
+    return f"{where} ({claim.published})" if claim.published else where
+
+
+def lines_of(entry: Entry) -> list[str]:
+    """The event in a few lines of plain text: when, what, and who says so."""
+    event = entry.event
+    lines = [event.occurred.display] if event.occurred is not None else []
+    lines += [event.summary] if event.summary else []
+    lines += [f"{STANCES[claim.stance]} {told_by(entry, claim)}" for claim in event.claims]
+    return [*lines, f"Standing: {event.standing.state}"]
+
+
+def html_of(entry: Entry) -> str:
+    """The same as HTML. All of it is text to begin with, so that nothing in it is markup but what is written here."""
+    event = entry.event
+    parts = [f"<p>{escape(event.summary)}</p>"] if event.summary else []
+    claims = []
+    for claim in event.claims:
+        words = escape(told_by(entry, claim))
+        url = entry.url(claim.source)
+        told = f'<a href="{escape(url)}">{words}</a>' if url else words
+        quote = f" <q>{escape(claim.quote)}</q>" if claim.quote else ""
+        claims.append(f"<li>{STANCES[claim.stance]} {told}{quote}</li>")
+    if claims:
+        parts.append(f"<ul>{''.join(claims)}</ul>")
+    return "".join([*parts, f"<p>Standing: {event.standing.state}</p>"])
+
+
+__all__ = [
+    "LEFT_OUT_MAX",
+    "LOSSES",
+    "STANCES",
+    "UNITS",
+    "About",
+    "Entry",
+    "Format",
+    "Loss",
+    "Parts",
+    "Separated",
+    "Written",
+    "civil",
+    "date_losses",
+    "html_of",
+    "is_whole",
+    "lines_of",
+    "parts_of",
+    "stated",
+    "told_by",
+]

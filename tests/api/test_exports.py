@@ -1,0 +1,277 @@
+"""Exports: every format holds what the listing does, but for what its report owns up to; other programs read it."""
+
+import csv
+import io
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import feedparser
+import geojson
+import httpx
+import pytest
+from icalendar import Calendar
+from pyld import jsonld
+
+DATES = [
+    *("2025-02-19", "2025-02", "2025", "199X", "19XX", "1999~", "2008?", "2004-06-~11", "-0043-03-15", "0000"),
+    *("Y-13800000000", "Y170000002", "1999/..", "../2008", "1985/", "/1985", "2004-06/2006-08", "2001-21", "Y3E8"),
+    *("[2020..2023]", "{1960,1961-12}", "2025-02-20T12:30:00Z", "1939-09-01T04:45:00+01:00", "9999-12-31"),
+    *("2025-02-20T00:00:00Z", "1999/1999-06", "2024-02-29", "-0001/0001", None),
+]
+TITLES = [
+    "<b>Bold</b> & \"quoted\" 'words'",
+    "=cmd|' /C calc'!A0",
+    "+1 is no sum",
+    "יום שלישי",
+    "😀 ends, here; and\\there",
+]
+FORMATS = ("timelinejs", "csv", "ndjson", "jsonfeed", "atom", "ical", "geojson", "jsonld")
+
+
+@pytest.fixture(scope="module")
+def collection(writer: httpx.Client) -> str:
+    slug = "exported"
+    assert writer.post("/v1/collections", json={"slug": slug, "title": "Exported"}).status_code == 201
+    rows: list[dict[str, Any]] = []
+    for number, date in enumerate(DATES):
+        source = {"slug": f"exported-{number}", "title": f"Report <{number}> & more", "type": "article"}
+        row: dict[str, Any] = {
+            "key": f"e{number}",
+            "title": TITLES[number % len(TITLES)],
+            "summary": f"Line one of {number}\n<script>alert(1)</script>",
+            "kind": ("meeting", None, "era")[number % 3],
+            "phase": ("happened", "expected", "cancelled", "not_happened", "hypothetical")[number % 5],
+            "tags": ["one", "two"][: number % 3],
+            "actors": [{"actor": {"slug": "exporter", "name": "The Exporter, Ltd.", "type": "organisation"}}],
+            "claims": [
+                {"source": source | {"url": f"https://example.org/{number}?a=1&b=2"}, "stance": "asserts"},
+                *(
+                    [{"source": f"exported-{number}", "stance": "denies", "quote": "No & never"}]
+                    if number % 4 == 0
+                    else []
+                ),
+            ],
+            "places": [{"name": "Pristina", "country": "XK", "latitude": 42.66, "longitude": 21.16}] * (number % 2),
+        }
+        rows.append(row if date is None else row | {"occurred": date})
+    answer = writer.post("/v1/events/batch", params={"collection": slug}, json=rows)
+    assert answer.status_code == 200, answer.text
+    return slug
+
+
+@pytest.fixture(scope="module")
+def events(client: httpx.Client, collection: str) -> list[dict[str, Any]]:
+    answer = client.get("/v1/events", params={"collection": collection, "limit": 500})
+    found: list[dict[str, Any]] = answer.json()["items"]
+    assert len(found) == len(DATES)
+    return found
+
+
+def export(client: httpx.Client, form: str, collection: str, **more: str) -> httpx.Response:
+    answer = client.get(f"/v1/events/export/{form}", params={"collection": collection, **more})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def ids_in(form: str, text: str) -> list[str]:
+    """The ids of the events that an export holds, as a reader of the format finds them."""
+    if form == "ndjson":
+        return [json.loads(line)["id"] for line in text.splitlines()]
+    if form == "csv":
+        return [row["id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    if form == "atom":
+        return [entry.id.removeprefix("urn:uuid:") for entry in feedparser.parse(text).entries]
+    if form == "ical":
+        return [str(event["UID"]) for event in Calendar.from_ical(text).walk("VEVENT")]
+    read = json.loads(text)
+    if form == "timelinejs":
+        return [slide["unique_id"] for slide in read["events"]]
+    if form == "jsonfeed":
+        return [item["id"] for item in read["items"]]
+    if form == "geojson":
+        return [feature["id"] for feature in read["features"]]
+    nodes = jsonld.expand(read, {"documentLoader": refuse})
+    kind = "https://schema.org/Event"
+    return [node["@id"].removeprefix("urn:uuid:") for node in nodes if kind in node.get("@type", [])]
+
+
+def refuse(url: str, _options: object) -> None:
+    raise AssertionError(f"{url} would have to be fetched")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_is_the_listing_less_what_its_report_leaves_out(
+    client: httpx.Client, collection: str, events: list[dict[str, Any]], form: str
+) -> None:
+    answer = export(client, form, collection)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    report = export(client, form, collection, report="true").json()
+    left_out = {each["id"] for each in report["left_out"]}
+    assert ids_in(form, answer.text) == [event["id"] for event in events if event["id"] not in left_out]
+    assert (report["format"], report["events"], report["written"]) == (form, len(events), len(events) - len(left_out))
+    assert all(each["losses"] for each in report["left_out"])
+    if form == "ndjson":
+        assert (left_out, report["losses"]) == (set(), [])
+        assert [json.loads(line) for line in answer.text.splitlines()] == events
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_is_conditional(client: httpx.Client, collection: str, form: str) -> None:
+    first = export(client, form, collection)
+    tag = first.headers["etag"]
+    still = client.get(f"/v1/events/export/{form}", params={"collection": collection}, headers={"If-None-Match": tag})
+    assert (still.status_code, still.content, still.headers["etag"]) == (304, b"", tag)
+    other = export(client, form, collection, order="desc")
+    assert other.headers["etag"] != tag
+    head = client.head(f"/v1/events/export/{form}", params={"collection": collection})
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", tag)
+
+
+def test_timelinejs_finds_nothing_to_stumble_over(client: httpx.Client, collection: str, events: list[Any]) -> None:
+    read = export(client, "timelinejs", collection).json()
+    assert "null" not in json.dumps([{k: v for k, v in s.items() if k != "_dateline"} for s in read["events"]])
+    assert read["scale"] == "cosmological"
+    by_id = {event["id"]: event for event in events}
+    for slide in read["events"]:
+        dates = [slide[name] for name in ("start_date", "end_date") if name in slide]
+        for date in dates:
+            assert isinstance(date["year"], int)
+            assert date["year"] != 0
+            assert 1 <= int(date.get("month", 1)) <= 12
+            assert 1 <= int(date.get("day", 1)) <= 31
+        if len(dates) == 2:
+            assert dates[0].keys() == dates[1].keys()
+            assert dates[0] != dates[1]
+        assert "<script" not in slide["text"]["headline"] + slide["text"]["text"]
+        assert re.sub(r"&#?\w+;", "", slide["text"]["headline"]).find("<") == -1
+        assert slide["display_date"]
+        assert isinstance(slide["unique_id"], str)
+        assert by_id[slide["unique_id"]]["occurred"]["display"]
+    plain = export(client, "timelinejs", collection, key="e0").json()
+    assert plain["events"][0]["start_date"] == {"year": 2025, "month": 2, "day": 19}
+    assert "scale" not in plain
+    (early,) = export(client, "timelinejs", collection, key="e8").json()["events"]
+    assert early["start_date"] == {"year": -44, "month": 3, "day": 15}
+
+
+def test_a_json_feed_keeps_the_rules(client: httpx.Client, collection: str, events: list[Any]) -> None:
+    answer = export(client, "jsonfeed", collection)
+    assert answer.headers["content-type"].startswith("application/feed+json")
+    feed = answer.json()
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert isinstance(feed["title"], str)
+    known = {
+        *("id", "url", "external_url", "title", "content_html", "content_text", "summary", "image", "banner_image"),
+        *("date_published", "date_modified", "authors", "tags", "language", "attachments"),
+    }
+    for item, event in zip(feed["items"], events, strict=True):
+        assert isinstance(item["id"], str)
+        assert "content_html" in item or "content_text" in item
+        assert all(name in known or re.fullmatch(r"_[a-z]\w*", name) for name in item)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", item["date_published"])
+        assert "<script" not in item["content_html"]
+        told = item["_dateline"]["occurred"]
+        assert (told and told["edtf"]) == (event["occurred"] and event["occurred"]["edtf"])
+
+
+def test_an_atom_feed_is_one(client: httpx.Client, collection: str, events: list[Any]) -> None:
+    answer = export(client, "atom", collection)
+    ElementTree.fromstring(answer.content)
+    feed = feedparser.parse(answer.content)
+    assert not feed.bozo
+    assert feed.version == "atom10"
+    assert feed.feed.id
+    assert feed.feed.updated_parsed
+    for entry, event in zip(feed.entries, events, strict=True):
+        assert entry.title == event["title"]
+        assert entry.updated_parsed
+        assert "<script" not in entry.content[0].value
+
+
+def test_a_calendar_has_whole_days_that_end_on_the_next(client: httpx.Client, collection: str) -> None:
+    answer = export(client, "ical", collection)
+    assert answer.headers["content-type"].startswith("text/calendar")
+    assert b"\r\n" in answer.content
+    assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
+    calendar = Calendar.from_ical(answer.content)
+    by_date = {str(event["X-DATELINE-EDTF"]): event for event in calendar.walk("VEVENT")}
+    day, month, year = by_date["2025-02-19"], by_date["2025-02"], by_date["2025"]
+    assert [day[name].dt.isoformat() for name in ("DTSTART", "DTEND")] == ["2025-02-19", "2025-02-20"]
+    assert [month[name].dt.isoformat() for name in ("DTSTART", "DTEND")] == ["2025-02-01", "2025-03-01"]
+    assert [year[name].dt.isoformat() for name in ("DTSTART", "DTEND")] == ["2025-01-01", "2026-01-01"]
+    instant = by_date["1939-09-01T04:45:00+01:00"]
+    assert instant["DTSTART"].dt.isoformat() == "1939-09-01T03:45:00+00:00"
+    report = export(client, "ical", collection, report="true").json()
+    reasons = {tuple(each["losses"]) for each in report["left_out"]}
+    assert {("undated",), ("before_common_era",), ("open_start",), ("out_of_range",)} <= reasons
+
+
+def test_geojson_is_valid(client: httpx.Client, collection: str, events: list[Any]) -> None:
+    read = geojson.loads(export(client, "geojson", collection).text)
+    assert read.is_valid, read.errors()
+    for feature, event in zip(read["features"], events, strict=True):
+        points = [[place["longitude"], place["latitude"]] for place in event["places"]]
+        assert (feature["geometry"] and feature["geometry"]["coordinates"]) == (points[0] if points else None)
+
+
+def test_linked_data_expands_without_being_fetched(client: httpx.Client, collection: str) -> None:
+    nodes = jsonld.expand(export(client, "jsonld", collection).json(), {"documentLoader": refuse})
+    kinds = [kind.removeprefix("https://schema.org/") for node in nodes for kind in node.get("@type", [])]
+    assert {"Event", "Claim", "ClaimReview"} == set(kinds)
+    denied = sum(1 for number in range(len(DATES)) if number % 4 == 0)
+    assert kinds.count("ClaimReview") == denied
+    assert kinds.count("Claim") == len(DATES) + denied
+
+
+def test_no_cell_of_a_table_is_a_formula(client: httpx.Client, collection: str) -> None:
+    text = export(client, "csv", collection).text
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert len({len(row) for row in rows}) == 1
+    assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    assert any(cell == "'=cmd|' /C calc'!A0" for row in rows for cell in row)
+
+
+def test_an_export_of_the_past_stays_what_it_was(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    event = writer.post("/v1/events", json={"title": f"Before {unique}", "occurred": "1999", "tags": [unique]}).json()
+    asked = {"tag": unique, "revision": str(event["revision"])}
+    before = client.get("/v1/events/export/ndjson", params=asked)
+    tag = writer.get(f"/v1/events/{event['id']}").headers["etag"]
+    patch = {"Content-Type": "application/merge-patch+json", "If-Match": tag}
+    changed = writer.patch(f"/v1/events/{event['id']}", content=json.dumps({"title": "After"}), headers=patch)
+    assert changed.status_code == 200
+    again = client.get("/v1/events/export/ndjson", params=asked)
+    assert (again.content, again.headers["etag"]) == (before.content, before.headers["etag"])
+    assert "max-age=86400" in again.headers["cache-control"]
+    assert json.loads(client.get("/v1/events/export/ndjson", params={"tag": unique}).text)["title"] == "After"
+
+
+def test_a_long_export_is_whole(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    rows = [
+        {"key": f"{unique}-{n}", "title": f"Event {n}", "occurred": f"{1000 + n}", "tags": [unique]} for n in range(700)
+    ]
+    assert writer.post("/v1/events/batch", params={"collection": "main"}, json=rows).status_code == 200
+    lines = client.get("/v1/events/export/ndjson", params={"tag": unique}).text.splitlines()
+    assert [json.loads(line)["title"] for line in lines] == [f"Event {n}" for n in range(700)]
+
+
+@pytest.mark.parametrize(
+    ("form", "more", "status"), [("xlsx", {}, 404), ("csv", {"limit": "5"}, 400), ("csv", {"from": "x"}, 400)]
+)
+def test_what_cannot_be_exported_is_refused(client: httpx.Client, form: str, more: dict[str, str], status: int) -> None:
+    answer = client.get(f"/v1/events/export/{form}", params=more)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_is_private_is_exported_to_nobody(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    slug = f"hidden-{unique}"
+    made = writer.post("/v1/collections", json={"slug": slug, "title": "Hidden", "visibility": "private"})
+    assert made.status_code == 201
+    event = {"title": "Secret", "collection": slug, "tags": [unique], "occurred": "1999"}
+    assert writer.post("/v1/events", json=event).status_code == 201
+    for form in FORMATS:
+        assert "Secret" in writer.get(f"/v1/events/export/{form}", params={"tag": unique, "collection": slug}).text
+        assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"tag": unique}).text
+        assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"collection": slug}).text
