@@ -21,7 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ import httpx
 import hypothesis
 import pytest
 
-from service.storage.embedded import EmbeddedPostgres
+from service.storage.embedded import EmbeddedPostgres, joined
+from service.storage.keys import make_key
 from service.storage.migrating import migrate
 from service.storage.pool import prepare
 
@@ -129,19 +131,24 @@ def served(data_dir: Path, *arguments: str, **settings: str) -> Iterator[Live]:
     )
     try:
         await_ready(f"http://127.0.0.1:{port}", process, log_path)
-        made = subprocess.run(
-            [sys.executable, "-m", "service", "key", "create", "--scope", "write", "--name", "tests"],
-            cwd=ROOT,
-            env=given,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        yield Live(f"http://127.0.0.1:{port}", made.stdout.strip(), data_dir, process)
+        elsewhere = settings.get("DATELINE_DATABASE_URL")
+        with ThreadPoolExecutor(1) as beside, nullcontext(elsewhere) if elsewhere else joined(data_dir) as url:
+            # Where a test is asynchronous, its loop runs already.
+            key = beside.submit(asyncio.run, new_key(url)).result()
+        yield Live(f"http://127.0.0.1:{port}", key, data_dir, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
         log.close()
+
+
+async def new_key(url: str) -> str:
+    """A key that may write, as `dateline key create` makes it."""
+    connection = await asyncpg.connect(url)
+    try:
+        return await make_key(connection, "tests", "write", None)
+    finally:
+        await connection.close()
 
 
 def await_ready(base_url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,7 +1,7 @@
 """Exports: a selection whole, in the formats of other applications, sent while it is read."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from service.api.exports import FORMATS, LEFT_OUT_MAX, About, Entry, Format, Loss
 from service.api.operation import JSON, Answer, Call, Operation, Reply, Streamed
 from service.api.replies import TAGGED
-from service.api.shapes import ExportedJson, ExportLoss, ExportReport, LeftOut
+from service.api.shapes import Exported, ExportedJson, ExportLoss, ExportReport, LeftOut
 from service.domain import parameters
 from service.domain.asking import Asked, asked
 from service.domain.cursors import Cursor
@@ -166,7 +166,7 @@ OPERATIONS: Final = (
             Answer(
                 200,
                 "The export, or the report of what it cannot hold.",
-                {**{each: dict[str, Any] if each.endswith("+json") else None for each in _KINDS}, JSON: ExportedJson},
+                {**{each: Exported if each.endswith("+json") else None for each in _KINDS}, JSON: ExportedJson},
                 TAGGED,
             ),
         ),

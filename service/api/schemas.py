@@ -87,6 +87,12 @@ class Schemas:
                 "description": "An event; with `fields`, those of its members that were asked for.",
                 "anyOf": [{"$ref": REF.format(name=each)} for each in ("Event", "EventThinned")],
             },
+            # What an event's texts come to there is longer than any of them may be.
+            "Exported": {
+                "description": "An object of another format, as its own specification has it.",
+                "type": "object",
+                "additionalProperties": True,
+            },
             "ExportedJson": {
                 "description": "A TimelineJS file, or with `report` what an export cannot hold.",
                 "anyOf": [{"$ref": REF.format(name=each)} for each in ("TimelineJsFile", "ExportReport")],

@@ -158,14 +158,17 @@ class LeftOut(Output, frozen=True, kw_only=True):
     losses: Annotated[list[Loss], Meta(max_length=20, description="Why.")]
 
 
+Exported = Annotated[dict[str, Any], Meta(title="Exported")]
+
+
 class TimelineJsFile(Output, frozen=True, kw_only=True):
     """A timeline as TimelineJS 3 reads it."""
 
-    title: Annotated[dict[str, Any], Meta(description="The slide before all others.")]
-    dateline: Annotated[dict[str, Any], Meta(description="Where the events are from, and at which revision.")] = (
+    title: Annotated[Exported, Meta(description="The slide before all others.")]
+    dateline: Annotated[Exported, Meta(description="Where the events are from, and at which revision.")] = (
         msgspec.field(name="_dateline")
     )
-    events: Annotated[list[dict[str, Any]], Meta(max_length=1_000_000_000, description="A slide for each event.")]
+    events: Annotated[list[Exported], Meta(max_length=1_000_000_000, description="A slide for each event.")]
     scale: Literal["cosmological"] | UnsetType = UNSET
 
 

@@ -14,6 +14,8 @@ import pytest
 from icalendar import Calendar
 from pyld import jsonld
 
+from tests.contract.conformance import Contract
+
 DATES = [
     *("2025-02-19", "2025-02", "2025", "199X", "19XX", "1999~", "2008?", "2004-06-~11", "-0043-03-15", "0000"),
     *("Y-13800000000", "Y170000002", "1999/..", "../2008", "1985/", "/1985", "2004-06/2006-08", "2001-21", "Y3E8"),
@@ -254,6 +256,29 @@ def test_a_long_export_is_whole(writer: httpx.Client, client: httpx.Client, uniq
     assert writer.post("/v1/events/batch", params={"collection": "main"}, json=rows).status_code == 200
     lines = client.get("/v1/events/export/ndjson", params={"tag": unique}).text.splitlines()
     assert [json.loads(line)["title"] for line in lines] == [f"Event {n}" for n in range(700)]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_as_long_as_may_be_is_as_described(writer: httpx.Client, client: httpx.Client, form: str) -> None:
+    tag, source = f"long-{form}", f"long-{form}"
+    writer.post("/v1/sources", json={"slug": source, "title": "s" * 500}).raise_for_status()
+    told = {"source": source, "stance": "asserts", "quote": "'" * 5_000}
+    claims = [told | {"published": f"20{n:02}"} for n in range(40)]
+    long = {
+        "title": '"' * 500,
+        "summary": "<" * 20_000,
+        "claims": claims,
+        "tags": [tag],
+        "attributes": {"n": 2**63 - 1},
+    }
+    for date in ("/", "Y-13800000000"):
+        made = writer.post("/v1/events", json=long | {"occurred": date})
+        assert made.status_code == 201, made.text
+    answer = client.get(f"/v1/events/export/{form}", params={"tag": tag})
+    assert answer.text.count("Standing: reported") == 2 or form in ("csv", "ndjson", "geojson", "jsonld", "ical")
+    contract = Contract(client.get("/openapi.json").json())
+    contract.check(answer)
+    contract.check(client.get(f"/v1/events/export/{form}", params={"tag": tag, "report": "true"}))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The running service against its own document: valid data is taken, invalid refused, every answer as described.
 
-The demo dossier is there to be met. A run of the suite draws few examples; `DATELINE_CONTRACT_EXAMPLES=300
-DATELINE_CONTRACT_SEED=1,2,3` draws many, with each of the seeds.
+The demo dossier is there to be met. A run of the suite draws few examples, and leaves out one thing that takes a third
+of its time: every single mutation of a row of a batch, which is the body of an event that is created, where all of them
+are tried. `DATELINE_CONTRACT_EXAMPLES=300 DATELINE_CONTRACT_SEED=1,2,3` draws many, with each of the seeds, and leaves
+nothing out.
 """
 
 import os
@@ -19,7 +21,13 @@ from tests.conftest import ROOT, new_folder, served
 HERE = Path(__file__).parent
 EXAMPLES = int(os.environ.get("DATELINE_CONTRACT_EXAMPLES", "10"))
 SEEDS = [int(seed) for seed in os.environ.get("DATELINE_CONTRACT_SEED", "20250219").split(",")]
-MINUTES_MAX = 5 + EXAMPLES // 2
+FEW = "DATELINE_CONTRACT_EXAMPLES" not in os.environ
+MINUTES_MAX = 10 + EXAMPLES // 2
+ROWS_ONCE = """
+[[operations]]
+include-operation-id = "recordEventBatch"
+phases.coverage.enabled = false
+"""
 
 SPARES = 12
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
@@ -36,8 +44,10 @@ def make_spares(client: httpx.Client) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_service_is_what_its_document_says(seed: int, tell: Callable[[str], None]) -> None:
     with new_folder() as folder, served(folder) as running:
+        config = folder.parent / "schemathesis.toml"
+        config.write_text((HERE / "schemathesis.toml").read_text() + (ROWS_ONCE if FEW else ""))
         command = [
-            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
             *("run", f"{running.base_url}/openapi.json", "--no-color"),
             *("--seed", str(seed), "--max-examples", str(EXAMPLES)),
         ]

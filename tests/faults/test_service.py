@@ -24,10 +24,9 @@ import httpx
 import pytest
 
 from service.storage.embedded import EmbeddedPostgres, joined
-from service.storage.keys import make_key
 from service.storage.migrating import migrate, newest
 from service.storage.processes import parent_of, processes, read_pid_file
-from tests.conftest import ROOT, Live, await_ready, environment, free_port, new_folder, served
+from tests.conftest import ROOT, Live, await_ready, environment, free_port, new_folder, new_key, served
 
 WAIT_SECONDS_MAX = 60
 KEY = re.compile(r"dl_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n")
@@ -71,14 +70,6 @@ def serving(data_dir: Path, *arguments: str, **settings: str) -> Iterator[Live]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(WAIT_SECONDS_MAX)
-
-
-async def new_key(url: str) -> str:
-    connection = await asyncpg.connect(url)
-    try:
-        return await make_key(connection, "tests", "write", None)
-    finally:
-        await connection.close()
 
 
 def family_of(pid: int) -> set[int]:
