@@ -7,7 +7,7 @@ Several names are measured one after the other; options go to the last. What eac
 import runpy
 import sys
 
-NAMES = ("compared", "counts", "dates", "growth", "load", "pages", "ucdp")
+NAMES = ("compared", "counts", "dates", "embeds", "growth", "lighthouse", "load", "pages", "ucdp")
 USUAL = "load"
 
 

@@ -46,6 +46,74 @@ for (const [name, read] of Object.entries(READS)) {
   }
 }
 
+/** What WordPress lets through of a stranger's oEmbed, as its `wp_filter_oembed_result` says; null where that is nothing. */
+function filtered(html, secret) {
+  const kept = { A: ["href"], BLOCKQUOTE: [], IFRAME: ["src", "width", "height", "frameborder", "marginwidth", "marginheight", "scrolling", "title"] };
+  const clean = (node) =>
+    [...node.childNodes]
+      .map((each) => {
+        if (each.nodeType === Node.TEXT_NODE) return each.cloneNode();
+        const inner = clean(each);
+        if (!(each.nodeName in kept)) return inner;
+        const copy = document.createElement(each.nodeName);
+        for (const name of kept[each.nodeName]) if (each.hasAttribute(name)) copy.setAttribute(name, each.getAttribute(name));
+        copy.append(...inner);
+        return copy;
+      })
+      .flat();
+  const whole = document.createElement("div");
+  whole.append(...clean(new DOMParser().parseFromString(html, "text/html").body));
+  const [frame, quote] = [whole.querySelector("iframe"), whole.querySelector("blockquote")];
+  if (frame === null) return null;
+  frame.setAttribute("src", `${frame.getAttribute("src")}#?secret=${secret}`);
+  for (const each of [frame, quote]) each?.setAttribute("data-secret", secret);
+  if (quote) frame.setAttribute("style", "position: absolute; visibility: hidden;");
+  for (const [name, value] of [["class", "wp-embedded-content"], ["sandbox", "allow-scripts"], ["security", "restricted"]]) frame.setAttribute(name, value);
+  return (quote?.outerHTML ?? "") + frame.outerHTML;
+}
+
+test("what WordPress's filter leaves of the oEmbed is a timeline that works", async () => {
+  const [discovering, asking] = [await opened(PAGE), await opened("about:blank")];
+  const address = await discovering.page.getAttribute('link[type="application/json+oembed"]', "href");
+  await discovering.close();
+  const told = await (await fetch(address)).json();
+  assert.equal(told.type, "rich");
+  const left = await asking.page.evaluate(`(${filtered})(${JSON.stringify(told.html)}, "s3cret")`);
+  await asking.close();
+  assert.match(left, /<iframe src="[^"]+#\?secret=s3cret" /);
+  // As wp-embed.js: the frame is found by its secret, shown in place of the quotation, and never higher than 1,000.
+  const listening = `<script>
+    window.told = [];
+    addEventListener("message", ({ data, source }) => {
+      if (!data?.secret || /[^a-zA-Z0-9]/.test(data.secret)) return;
+      for (const frame of document.querySelectorAll('iframe[data-secret="' + data.secret + '"]')) {
+        if (source !== frame.contentWindow) continue;
+        if (data.message === "height") {
+          told.push(parseInt(data.value, 10));
+          frame.height = Math.min(1000, Math.max(200, parseInt(data.value, 10)));
+          frame.removeAttribute("style");
+          for (const quote of document.querySelectorAll("blockquote[data-secret]")) quote.hidden = true;
+        }
+      }
+    });
+  </script>`;
+  const { page, complaints, close } = await opened(hosted(`<main style="width: 640px">${listening}${left}</main>`, { csp: CSP }));
+  await page.waitForFunction(() => window.told.length > 0);
+  const frame = page.frames().find((each) => each !== page.mainFrame());
+  await ready(frame);
+  await page.waitForTimeout(500);
+  const ids = await frame.evaluate(() => [...document.querySelector("event-timeline").shadowRoot.querySelectorAll("[data-id]")].map((item) => item.dataset.id));
+  assert.deepEqual(ids, await listed());
+  const [shown, height] = await page.evaluate(() => {
+    const frame = document.querySelector("iframe");
+    return [getComputedStyle(frame).visibility, frame.clientHeight];
+  });
+  assert.equal(shown, "visible");
+  assert.equal(height, Math.min(1000, Math.max(200, (await page.evaluate(() => told.at(-1))))));
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("without a script the page lists the same events, and leads to the rest", async () => {
   const { page, close } = await opened(`${PAGE}?limit=5`, { javaScriptEnabled: false });
   const ids = () => page.$$eval("[data-id]", (items) => items.map((item) => item.dataset.id));
