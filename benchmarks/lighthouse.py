@@ -1,4 +1,4 @@
-"""What Lighthouse says of the embed page, as a reader's telephone would have it: by its own throttling, its own weights.
+"""What Lighthouse says of the embed page, as on a reader's telephone: by its own throttling and its own weights.
 
     python -m benchmarks.lighthouse [--rounds 5] [--path '/embed/timelines/kosovo']
 

@@ -21,45 +21,63 @@ REF: Final = "#/components/schemas/{name}"
 
 Schema = dict[str, Any]
 
-_FREE_TEXT: Final = {"type": "string", "pattern": TEXT_PATTERN, "maxLength": TEXT_MAX}
-_FREE_MEMBERS: Final = {
-    "propertyNames": _FREE_TEXT,
-    "additionalProperties": {"$ref": REF.format(name="JsonValue")},
-    "maxProperties": LIST_MAX,
-}
+EXPORTED_MAX: Final = 1_000_000_000
+"""As long as anything in an export may be: what an event's texts come to there is longer than any of them."""
+
+EXPORTED_LISTS: Final = 2
+"""Lists within each other in an export: several points of GeoJSON."""
+
+
+def _text(most: int) -> Schema:
+    return {"type": "string", "pattern": TEXT_PATTERN, "maxLength": most}
+
+
+def _members(family: str, text_max: int, list_max: int) -> Schema:
+    return {
+        "propertyNames": _text(text_max),
+        "additionalProperties": {"$ref": REF.format(name=f"{family}Value")},
+        "maxProperties": list_max,
+    }
+
+
+_FREE_MEMBERS: Final = _members("Json", TEXT_MAX, LIST_MAX)
 # Said of whatever name, and not as additional members, so that generators of clients keep it apart from `value`.
 _FREE_STEP: Final = {
-    "propertyNames": _FREE_TEXT,
+    "propertyNames": _FREE_MEMBERS["propertyNames"],
     "patternProperties": {"": _FREE_MEMBERS["additionalProperties"]},
     "maxProperties": LIST_MAX,
 }
 
 
-def _free_json() -> dict[str, Schema]:
+def _free_json(family: str, words: str, text_max: int, list_max: int, lists_max: int) -> dict[str, Schema]:
     """Any JSON. Objects may be within each other, but lists only so often: no generator of clients follows for ever."""
     single = [
         {"type": "null"},
         {"type": "boolean"},
         {"type": "number", "minimum": INT8_MIN, "maximum": INT8_MAX},
-        _FREE_TEXT,
-        {"$ref": REF.format(name="JsonObject")},
+        _text(text_max),
+        {"$ref": REF.format(name=f"{family}Object")},
     ]
-    lists = ["JsonList", *(f"JsonList{level}" for level in range(2, LISTS_MAX + 1))]
+    lists = [f"{family}List", *(f"{family}List{level}" for level in range(2, lists_max + 1))]
     schemas: dict[str, Schema] = {
-        "JsonValue": {
-            "description": "Any JSON; numbers fit into 64 bits.",
-            "anyOf": [*single, {"$ref": REF.format(name="JsonList")}],
+        f"{family}Value": {
+            "description": f"{words}; numbers fit into 64 bits.",
+            "anyOf": [*single, {"$ref": REF.format(name=f"{family}List")}],
         },
-        "JsonObject": {"description": "Any JSON by name.", "type": "object", **_FREE_MEMBERS},
+        f"{family}Object": {
+            "description": f"{words} by name.",
+            "type": "object",
+            **_members(family, text_max, list_max),
+        },
     }
     for place, name in enumerate(lists):
         within = [{"$ref": REF.format(name=each)} for each in lists[place + 1 : place + 2]]
-        told = "Any JSON in a list" + ("." if within else f"; the innermost of {LISTS_MAX} lists within each other.")
+        told = f"{words} in a list" + ("." if within else f"; the innermost of {lists_max} lists within each other.")
         schemas[name] = {
             "description": told,
             "type": "array",
             "items": {"anyOf": [*single, *within]},
-            "maxItems": LIST_MAX,
+            "maxItems": list_max,
         }
     return schemas
 
@@ -82,16 +100,11 @@ class Schemas:
             **{name: _finished(name, schema, structs) for name, schema in structs.items()},
             "EdtfPoint": parameters.EDTF,
             "Instant": parameters.INSTANT,
-            **_free_json(),
+            **_free_json("Json", "Any JSON", TEXT_MAX, LIST_MAX, LISTS_MAX),
+            **_free_json("Exported", "JSON as another format has it", EXPORTED_MAX, EXPORTED_MAX, EXPORTED_LISTS),
             "EventShown": {
                 "description": "An event; with `fields`, those of its members that were asked for.",
                 "anyOf": [{"$ref": REF.format(name=each)} for each in ("Event", "EventThinned")],
-            },
-            # What an event's texts come to there is longer than any of them may be.
-            "Exported": {
-                "description": "An object of another format, as its own specification has it.",
-                "type": "object",
-                "additionalProperties": True,
             },
             "ExportedJson": {
                 "description": "A TimelineJS file, or with `report` what an export cannot hold.",

@@ -158,7 +158,7 @@ class LeftOut(Output, frozen=True, kw_only=True):
     losses: Annotated[list[Loss], Meta(max_length=20, description="Why.")]
 
 
-Exported = Annotated[dict[str, Any], Meta(title="Exported")]
+Exported = Annotated[dict[str, Any], Meta(title="ExportedObject")]
 
 
 class TimelineJsFile(Output, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ WHERE e.id = $1
 ONE_AT = _ONE_AT.format(columns="", joined="")
 ONE_WITH_INCLUDED = _ONE_AT.format(
     columns=", i.actors, i.sources",
-    joined=f" CROSS JOIN LATERAL ({resources.INCLUDED.format(numbers='v.actors || v.sources', revision='$2')}) i",
+    joined=f" CROSS JOIN LATERAL ({resources.included_by('v.actors || v.sources', '$2')}) i",
 )
 
 

@@ -92,8 +92,8 @@ class Mentions(Struct):
     sources: set[str] = field(default_factory=set)
 
 
-# The same of one event, each kind as the members of one object: there the database joins what few there are.
-INCLUDED = """
+# The same for one event, each kind as the members of one object: there the database joins what few there are.
+_INCLUDED = """
     WITH named AS MATERIALIZED (
         SELECT r.kind, r.slug, w.document FROM unnest({numbers}) AS q(resource) JOIN resource r USING (resource)
         CROSS JOIN LATERAL (
@@ -121,8 +121,13 @@ INCLUDED = """
 """
 
 
+def included_by(numbers: str, revision: str) -> str:
+    """A query of one row, `actors` and `sources`, on what has the numbers; both given as SQL."""
+    return _INCLUDED.format(numbers=numbers, revision=revision)
+
+
 def included_of(actors: bytes | None, sources: bytes | None) -> Included:
-    """The members that `INCLUDED` finds, None where there are none, as objects."""
+    """The row of such a query, in which null says that there are none, as objects."""
     return {
         name: msgspec.Raw(b"{%s}" % (members or b"")) for name, members in (("actors", actors), ("sources", sources))
     }
