@@ -67,7 +67,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") -
 
 
 def head(heads: Iterable[str]) -> str:
-    told = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    told = "".join(f"<th>{each}</th>" for each in heads)
     return f"<thead><tr>{told}</tr></thead>"
 
 

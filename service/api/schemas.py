@@ -24,9 +24,6 @@ Schema = dict[str, Any]
 EXPORTED_MAX: Final = 1_000_000_000
 """As long as anything in an export may be: what an event's texts come to there is longer than any of them."""
 
-EXPORTED_LISTS: Final = 2
-"""Lists within each other in an export: several points of GeoJSON."""
-
 
 def _text(most: int) -> Schema:
     return {"type": "string", "pattern": TEXT_PATTERN, "maxLength": most}
@@ -49,7 +46,7 @@ _FREE_STEP: Final = {
 }
 
 
-def _free_json(family: str, words: str, text_max: int, list_max: int, lists_max: int) -> dict[str, Schema]:
+def _free_json(family: str, words: str, text_max: int, list_max: int) -> dict[str, Schema]:
     """Any JSON. Objects may be within each other, but lists only so often: no generator of clients follows for ever."""
     single = [
         {"type": "null"},
@@ -58,7 +55,7 @@ def _free_json(family: str, words: str, text_max: int, list_max: int, lists_max:
         _text(text_max),
         {"$ref": REF.format(name=f"{family}Object")},
     ]
-    lists = [f"{family}List", *(f"{family}List{level}" for level in range(2, lists_max + 1))]
+    lists = [f"{family}List", *(f"{family}List{level}" for level in range(2, LISTS_MAX + 1))]
     schemas: dict[str, Schema] = {
         f"{family}Value": {
             "description": f"{words}; numbers fit into 64 bits.",
@@ -72,7 +69,7 @@ def _free_json(family: str, words: str, text_max: int, list_max: int, lists_max:
     }
     for place, name in enumerate(lists):
         within = [{"$ref": REF.format(name=each)} for each in lists[place + 1 : place + 2]]
-        told = f"{words} in a list" + ("." if within else f"; the innermost of {lists_max} lists within each other.")
+        told = f"{words} in a list" + ("." if within else f"; the innermost of {LISTS_MAX} lists within each other.")
         schemas[name] = {
             "description": told,
             "type": "array",
@@ -100,8 +97,8 @@ class Schemas:
             **{name: _finished(name, schema, structs) for name, schema in structs.items()},
             "EdtfPoint": parameters.EDTF,
             "Instant": parameters.INSTANT,
-            **_free_json("Json", "Any JSON", TEXT_MAX, LIST_MAX, LISTS_MAX),
-            **_free_json("Exported", "JSON as another format has it", EXPORTED_MAX, EXPORTED_MAX, EXPORTED_LISTS),
+            **_free_json("Json", "Any JSON", TEXT_MAX, LIST_MAX),
+            **_free_json("Exported", "JSON as another format has it", EXPORTED_MAX, EXPORTED_MAX),
             "EventShown": {
                 "description": "An event; with `fields`, those of its members that were asked for.",
                 "anyOf": [{"$ref": REF.format(name=each)} for each in ("Event", "EventThinned")],
