@@ -14,8 +14,10 @@ import argparse
 import asyncio
 import json
 import os
+import platform
 import statistics
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -171,6 +173,8 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
         "connections": CONNECTIONS,
         "clients": CLIENTS,
         "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "optimised": "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
         "bytes": {"page": bench.sizes[bench.page], "packed": bench.packed, "event": bench.sizes[bench.event]},
         "steps": bench.steps,
         "rounds": {name: [load._asdict() for load in loads] for name, loads in rounds.items()},
@@ -231,7 +235,8 @@ def table_of(result: dict[str, Any]) -> str:
     size, shown = result["events"], result["bytes"]
     rows = [
         f"{size:,} events, {result['processors']} processors, {result['workers']} workers, "
-        f"{result['connections']} connections of wrk, {result['clients']} clients of pgbench; "
+        f"{result['connections']} connections of wrk, {result['clients']} clients of pgbench, "
+        f"Python {result['python']} built {'with' if result['optimised'] else 'without'} optimisations; "
         f"a page has {shown['page']:,} bytes, packed {shown['packed']:,}, an event {shown['event']:,}",
         "",
         f"{'':28}{'requests/s':>11}{'from':>9}{'to':>9}{'p50 ms':>9}{'p99 ms':>9}{'µs service':>12}{'µs database':>12}",
