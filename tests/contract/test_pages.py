@@ -219,7 +219,7 @@ def test_the_policy_of_a_page_with_a_timeline_lets_in_the_component_and_this_ser
     assert policy == {
         "default-src": "'none'",
         "script-src": f"{origin}/embed/",
-        "connect-src": f"{origin}/v1/",
+        "connect-src": f"{origin}/v1/ {origin}/robots.txt",
         "img-src": "data:",
         "base-uri": "'none'",
         "require-trusted-types-for": "'script'",

@@ -15,11 +15,13 @@ STYLE: Final = (ASSETS / "embed.css").read_text(encoding="utf-8")
 def policy_of(origin: str, ancestors: str, *, forms: str = "'none'") -> dict[str, str]:
     """The headers of a page: it loads the component, asks this service, and nobody else. forms: where its forms lead.
 
-    The origin is spelt out, since a page in a sandbox has none of its own for 'self' to mean.
+    The origin is spelt out, since a page in a sandbox has none of its own for 'self' to mean. Programs that judge a
+    page from within it, as Lighthouse does, ask for robots.txt.
     """
+    asked = f"{origin}/v1/ {origin}/robots.txt"
     return {
         "Content-Security-Policy": (
-            f"default-src 'none'; script-src {origin}/embed/; connect-src {origin}/v1/; style-src {source_of(STYLE)}; "
+            f"default-src 'none'; script-src {origin}/embed/; connect-src {asked}; style-src {source_of(STYLE)}; "
             f"img-src data:; base-uri 'none'; form-action {forms}; "
             f"frame-ancestors {ancestors}; require-trusted-types-for 'script'; trusted-types 'none'"
         ),
