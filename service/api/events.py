@@ -21,10 +21,10 @@ from service.domain import asking, parameters
 from service.domain.asking import Asked, Lenses, asked
 from service.domain.cursors import cursor_of
 from service.domain.diff import patch_of
-from service.domain.errors import Fault, Refused
+from service.domain.errors import Fault, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, RelationInput
 from service.domain.instants import recorded_text
-from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, sources_named
+from service.domain.lenses import Lens, Position, Version, Whole, actors_named, see, shows_whole, sources_named
 from service.domain.parameters import Parameter, Query
 from service.domain.rendering import input_of
 from service.domain.values import UUID_PATTERN
@@ -84,9 +84,18 @@ async def read_event(call: Call) -> Reply:
     wants = asked(call.query)
     async with call.pool.acquire() as connection:
         store = await open_store(connection, call.caller)
-        read = await selecting.read_event(connection, store, call.place["id"], wants.lenses, shown_to(call.query))
-    body = replies.event_bytes(read.document, read.included)
-    return Reply(200, body, revision=read.revision, pinned=read.pinned)
+        revision, pinned = await selecting.revision_of(connection, store, wants.lenses)
+        _, version = await selecting.find_event(connection, store, call.place["id"], revision)
+        lens = await selecting.lens_of(connection, store, wants.lenses, revision)
+        whole = shows_whole(version, lens)
+        seen = None if whole else see(version, lens)
+        if seen is None and not whole:
+            raise NotFound(f"The event {call.place['id']} is not there through these lenses.")
+        mentions, shown = Mentions(), shown_to(call.query)
+        document = shown.document(version, seen, mentions)
+        included = await shown.included(connection, mentions, revision, lens.aliases)
+    body = replies.event_bytes(document, included)
+    return Reply(200, body, revision=version.revision, pinned=pinned)
 
 
 async def _shown(edit: Edit, call: Call, event: Event, status: int) -> Reply:

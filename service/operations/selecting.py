@@ -1,7 +1,7 @@
 """From a query to a selection, and from a selection to a page of it."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -14,17 +14,7 @@ from service.domain.dates import LATEST
 from service.domain.errors import Fault, Gone, NotFound, RefusedParameter
 from service.domain.event import Event
 from service.domain.filters import Filters, Related, pointed_at
-from service.domain.lenses import (
-    Aliases,
-    Lens,
-    Position,
-    Seen,
-    Version,
-    actors_named,
-    see,
-    shows_whole,
-    sources_named,
-)
+from service.domain.lenses import Aliases, Lens, Position, Seen, Version, actors_named, sources_named
 from service.domain.parameters import Query
 from service.domain.resources import Timeline
 from service.domain.selection import Selection, Sight
@@ -39,7 +29,6 @@ from service.storage.revisions import Head
 
 _timeline = msgspec.json.Decoder(Timeline).decode
 _event = msgspec.json.Decoder(Event).decode
-_INCLUDED: Final = frozenset(("actors", "sources"))
 
 
 class Store(Struct, frozen=True):
@@ -230,10 +219,6 @@ class Shown(Struct, frozen=True):
     fields: frozenset[str] | None
     include: frozenset[str]
 
-    @property
-    def all_of_it(self) -> bool:
-        return self.fields is None and self.include == _INCLUDED
-
     def document(self, version: Version, seen: Seen | None, mentions: Mentions) -> bytes:
         """The event's document, what it names added to `mentions`. seen: None where it shows just as it is stored."""
         if self.fields is None and seen is None:
@@ -303,7 +288,7 @@ class Chunk(Struct, frozen=True):
 async def read_chunk(connection: Connection, selection: Selection, after: Position | None, limit: int) -> Chunk:
     """Up to `limit` events of the selection beyond `after`, for whoever makes something else of them."""
     listing = await listing_of(connection, selection, limit + 1)
-    shown = Shown(None, _INCLUDED)
+    shown = Shown(None, frozenset(("actors", "sources")))
     events: list[Event] = []
     mentions = Mentions()
     last: Position | None = None
@@ -322,51 +307,18 @@ async def read_chunk(connection: Connection, selection: Selection, after: Positi
 
 async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:
     """An event that the caller may see, as it was at the revision. Raises NotFound, or Gone once it is retracted."""
-    identity, version, _ = await _find_event(connection, store, id, revision)
-    return identity, version
-
-
-async def _find_event(
-    connection: Connection, store: Store, id: str, revision: int, *, included: bool = False
-) -> tuple[Identity, Version, Included | None]:
-    found = await events.read_one(connection, id, revision, included=included)
-    if found is None or found.identity.collection not in store.sight.named:
+    found = await events.read_one(connection, id, revision)
+    if found is None or found[0].collection not in store.sight.named:
         raise NotFound(f"There is no event {id}.")
-    if found.version is None:
+    identity, version = found
+    if version is None:
         raise NotFound(f"The event {id} had not been recorded at revision {revision}.")
-    if found.version.document is None:
+    if version.document is None:
         raise Gone(
-            f"The event {id} was retracted at revision {found.version.revision}.",
+            f"The event {id} was retracted at revision {version.revision}.",
             link=(f"/v1/events/{id}/history", "version-history"),
         )
-    return found.identity, found.version, found.included
-
-
-class Single(Struct, frozen=True):
-    """One event's document as it is shown, what it names, and the revision that made it so."""
-
-    document: bytes
-    included: Included | None
-    revision: int
-    pinned: bool
-
-
-async def read_event(connection: Connection, store: Store, id: str, lenses: Lenses, shown: Shown) -> Single:
-    """An event through lenses. Raises NotFound, or Gone once it is retracted."""
-    revision, pinned = await revision_of(connection, store, lenses)
-    lens = await lens_of(connection, store, lenses, revision)
-    # What it names is found with it, as long as all of it is shown and nobody stands for anybody else.
-    at_once = shown.all_of_it and not lens.aliases and not lens.trims
-    _, version, included = await _find_event(connection, store, id, revision, included=at_once)
-    whole = shows_whole(version, lens)
-    seen = None if whole else see(version, lens)
-    if seen is None and not whole:
-        raise NotFound(f"The event {id} is not there through these lenses.")
-    mentions = Mentions()
-    document = shown.document(version, seen, mentions)
-    if included is None or not whole:
-        included = await shown.included(connection, mentions, revision, lens.aliases)
-    return Single(document, included, version.revision, pinned)
+    return identity, version
 
 
 async def find_identity(connection: Connection, store: Store, id: str) -> Identity:

@@ -38,42 +38,24 @@ async def find_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Id
     return {str(row[1]): Identity(row[0], str(row[1]), row[2], row[3]) for row in rows}
 
 
-_ONE_AT = """
+ONE_AT = """
 SELECT e.event, e.id, c.slug, e.key,
-       v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources{columns}
+       v.event, v.revision, v.t_lo, v.t_hi, v.known, v.span = 10, v.document, v.facts, v.actors, v.sources
 FROM event e JOIN resource c ON c.resource = e.collection
 LEFT JOIN LATERAL (
     SELECT * FROM version v WHERE v.event = e.event AND v.revision <= $2 ORDER BY v.revision DESC LIMIT 1
-) v ON true{joined}
+) v ON true
 WHERE e.id = $1
 """
-ONE_AT = _ONE_AT.format(columns="", joined="")
-ONE_WITH_INCLUDED = _ONE_AT.format(
-    columns=", i.actors, i.sources",
-    joined=f" CROSS JOIN LATERAL ({resources.included_by('v.actors || v.sources', '$2')}) i",
-)
 
 
-class One(Struct, frozen=True):
-    """An event that has ever been recorded, and how it was at a revision, if it had been recorded by then.
-
-    included: what it names, where that was asked for.
-    """
-
-    identity: Identity
-    version: Version | None
-    included: resources.Included | None = None
-
-
-async def read_one(connection: Connection, id: str, revision: int, *, included: bool = False) -> One | None:
-    """One event with its newest version up to the revision."""
-    row = await connection.fetchrow(ONE_WITH_INCLUDED if included else ONE_AT, UUID(id), revision)
+async def read_one(connection: Connection, id: str, revision: int) -> tuple[Identity, Version | None] | None:
+    """An event that has ever been recorded, and its newest version up to the revision, if it had been by then."""
+    row = await connection.fetchrow(ONE_AT, UUID(id), revision)
     if row is None:
         return None
     event, ident, collection, key, *version = row
-    along = resources.included_of(*version[10:]) if included else None
-    identity = Identity(event, str(ident), collection, key)
-    return One(identity, None if version[0] is None else Version(*version[:10]), along)
+    return Identity(event, str(ident), collection, key), None if version[0] is None else Version(*version)
 
 
 BY_NUMBER = """

@@ -92,47 +92,6 @@ class Mentions(Struct):
     sources: set[str] = field(default_factory=set)
 
 
-# The same for one event, each kind as the members of one object: there the database joins what few there are.
-_INCLUDED = """
-    WITH named AS MATERIALIZED (
-        SELECT r.kind, r.slug, w.document FROM unnest({numbers}) AS q(resource) JOIN resource r USING (resource)
-        CROSS JOIN LATERAL (
-            SELECT w.document FROM resource_version w
-            WHERE w.resource = r.resource AND w.revision <= {revision} ORDER BY w.revision DESC LIMIT 1
-        ) w
-        WHERE w.document IS NOT NULL
-    ), every AS (
-        SELECT kind, slug, document::text FROM named
-        UNION
-        SELECT p.kind, p.slug, w.document::text FROM named n
-        JOIN resource p ON n.kind = 'source' AND p.kind = 'actor' AND p.slug = n.document ->> 'publisher'
-        CROSS JOIN LATERAL (
-            SELECT w.document FROM resource_version w
-            WHERE w.resource = p.resource AND w.revision <= {revision} ORDER BY w.revision DESC LIMIT 1
-        ) w
-        WHERE w.document IS NOT NULL
-    ), member AS (
-        SELECT kind, convert_to(string_agg(format('"%s":%s', slug, document), ',' ORDER BY slug COLLATE "C"), 'UTF8')
-            AS members
-        FROM every GROUP BY kind
-    )
-    SELECT (SELECT members FROM member WHERE kind = 'actor') AS actors,
-           (SELECT members FROM member WHERE kind = 'source') AS sources
-"""
-
-
-def included_by(numbers: str, revision: str) -> str:
-    """A query of one row, `actors` and `sources`, on what has the numbers; both given as SQL."""
-    return _INCLUDED.format(numbers=numbers, revision=revision)
-
-
-def included_of(actors: bytes | None, sources: bytes | None) -> Included:
-    """The row of such a query, in which null says that there are none, as objects."""
-    return {
-        name: msgspec.Raw(b"{%s}" % (members or b"")) for name, members in (("actors", actors), ("sources", sources))
-    }
-
-
 class Numbered(NamedTuple):
     """An actor or a source: its slug, the member that it is of an object by slug, and a source's publisher."""
 

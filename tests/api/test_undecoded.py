@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.recorded import client, record
+from benchmarks.recorded import client
 from service.domain import lenses
 from service.operations import selecting
 from service.storage.embedded import joined
@@ -77,13 +77,3 @@ async def test_a_single_event_comes_with_what_a_page_of_it_alone_has(inside: htt
         assert list(single["actors"]) == list(alone["actors"])
         publishers += any(source.get("publisher") in single["actors"] for source in single["sources"].values())
     assert (publishers > 0) is (more in ("", "known_at=2025-02-19"))
-
-
-async def test_a_single_event_takes_one_statement(dossier: Live) -> None:
-    with joined(dossier.data_dir) as url:
-        async with client(url) as asking:
-            page = (await asking.get("/v1/events?limit=5")).json()
-        found = await record(url, [f"/v1/events/{event['id']}" for event in page["items"]])
-    # The watch asks for the head now and then.
-    looked_up = [[run for run in runs if "resource" in run.statement] for runs in found.pages]
-    assert [len(runs) for runs in looked_up] == [1, 1, 1, 1]
