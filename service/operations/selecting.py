@@ -21,7 +21,7 @@ from service.domain.selection import Selection, Sight
 from service.operations import naming
 from service.storage import events, resources, revisions
 from service.storage.events import Identity
-from service.storage.listing import listing_of
+from service.storage.listing import Found, Listing, listing_of
 from service.storage.memory import recall
 from service.storage.pool import Connection
 from service.storage.resources import Included, Mentions
@@ -263,18 +263,21 @@ async def read_page(
             connection, Mentions(joined.numbers), selection.revision, selection.lens.aliases
         )
         return Page(joined.documents, joined.rows, included, joined.end if joined.more else None)
-    documents: list[bytes] = []
     mentions = Mentions()
-    last: Position | None = None
-    more = False
-    async for found in listing.found(after):
-        if len(documents) == limit:
-            more = True
-            break
-        documents.append(shown.document(found.version, found.seen, mentions))
-        last = found.position
+    found, more = await _first(listing, after, limit)
+    documents = [shown.document(each.version, each.seen, mentions) for each in found]
     included = await shown.included(connection, mentions, selection.revision, selection.lens.aliases)
-    return Page(documents, len(documents), included, last if more else None)
+    return Page(documents, len(documents), included, found[-1].position if more else None)
+
+
+async def _first(listing: Listing, after: Position | None, limit: int) -> tuple[list[Found], bool]:
+    """Up to `limit` of what is found beyond `after` (which is one or more), and whether there is more."""
+    taken: list[Found] = []
+    async for found in listing.found(after):
+        if len(taken) == limit:
+            return taken, True
+        taken.append(found)
+    return taken, False
 
 
 class Chunk(Struct, frozen=True):
@@ -289,20 +292,13 @@ async def read_chunk(connection: Connection, selection: Selection, after: Positi
     """Up to `limit` events of the selection beyond `after`, for whoever makes something else of them."""
     listing = await listing_of(connection, selection, limit + 1)
     shown = Shown(None, frozenset(("actors", "sources")))
-    events: list[Event] = []
     mentions = Mentions()
-    last: Position | None = None
-    more = False
-    async for found in listing.found(after):
-        if len(events) == limit:
-            more = True
-            break
-        event = _event(found.version.document or b"") if found.seen is None else found.seen.event
+    found, more = await _first(listing, after, limit)
+    events = [_event(each.version.document or b"") if each.seen is None else each.seen.event for each in found]
+    for event in events:
         shown.mention(event, mentions)
-        events.append(event)
-        last = found.position
     included = await resources.read_included(connection, mentions, selection.revision, selection.lens.aliases)
-    return Chunk(events, included, last if more else None)
+    return Chunk(events, included, found[-1].position if more else None)
 
 
 async def find_event(connection: Connection, store: Store, id: str, revision: int) -> tuple[Identity, Version]:

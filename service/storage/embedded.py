@@ -171,7 +171,7 @@ class EmbeddedPostgres:
             if self._stopping.is_set():
                 return None
             self._log_start = os.fstat(self.folder.log).st_size
-            self._server = subprocess.Popen(  # noqa: S603
+            self._server = subprocess.Popen(  # noqa: S603 (PostgreSQL's own program)
                 privilege.command_as(self.folder.account, self.folder.path, signal.SIGINT, program),
                 stdin=subprocess.DEVNULL,
                 stdout=self.folder.log,

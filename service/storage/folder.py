@@ -244,7 +244,7 @@ class DataFolder:
             raise StartFailedError(f"{program} ended with {ending(done.returncode)}: {said}")
 
     def _complete(self, program: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603 (PostgreSQL's own program)
             privilege.command_as(self.account, self.path, signal.SIGKILL, program),
             input=text,
             capture_output=True,
@@ -303,7 +303,7 @@ def _socket_folder(data_dir: Path, uid: int) -> Path:
     length = len(os.fsencode(folder / f".s.PGSQL.{SOCKET_PORT}"))
     if length <= SOCKET_PATH_BYTES_MAX and PLAIN_PATH.fullmatch(str(folder)):
         return folder
-    return Path("/tmp", f"{short_name(data_dir)}-{uid}")  # noqa: S108  Its owner and mode are checked.
+    return Path("/tmp", f"{short_name(data_dir)}-{uid}")  # noqa: S108 (its owner and mode are checked)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -28,6 +28,18 @@ SLUG: Final = Parameter(
     name="slug", schema=parameters.SLUG, example=examples.SLUGS["timeline"], description="The slug of the timeline."
 )
 _SIDE: Final = {"type": "string", "pattern": r"^[a-z_]+=[^&=\u0000-\u001f]*(&[a-z_]+=[^&=\u0000-\u001f]*)*\Z"}
+
+
+def _side(name: str, known_at: str, description: str) -> Parameter:
+    return Parameter(
+        name=name,
+        schema={**_SIDE, "maxLength": 1_000},
+        form="lens parameters as a query has them",
+        example=f"known_at={known_at}",
+        description=description,
+    )
+
+
 PRESENTATION: Final = (
     LANG,
     Parameter(
@@ -35,20 +47,8 @@ PRESENTATION: Final = (
         schema=parameters.words("View", "list", "axis", "diff", default="list"),
         description="How it is shown: as a list, on a horizontal axis, or as what differs between `base` and `head`.",
     ),
-    Parameter(
-        name="base",
-        schema={**_SIDE, "maxLength": 1_000},
-        form="lens parameters as a query has them",
-        example="known_at=2025-02-19",
-        description="For the view of differences: the lenses of the one side, as in a query.",
-    ),
-    Parameter(
-        name="head",
-        schema={**_SIDE, "maxLength": 1_000},
-        form="lens parameters as a query has them",
-        example="known_at=2025-02-20",
-        description="For the view of differences: the lenses of the other side.",
-    ),
+    _side("base", "2025-02-19", "For the view of differences: the lenses of the one side, as in a query."),
+    _side("head", "2025-02-20", "For the view of differences: the lenses of the other side."),
     Parameter(
         name="lanes",
         schema=parameters.words("Lanes", "kind", "actor", "tag"),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Final
 
 from service.api.exports.forms import Entry, Format, Loss, Written, told_by
@@ -76,14 +77,14 @@ class Table(Format):
         return b""
 
 
-def _joined(parts: object) -> str:
-    return "; ".join("" if part is None else str(part) for part in parts)  # type: ignore[attr-defined]
+def _joined(parts: Iterable[str | None]) -> str:
+    return "; ".join(part or "" for part in parts)
 
 
-def _line(cells: object) -> bytes:
+def _line(cells: Iterable[object]) -> bytes:
     text = io.StringIO()
     row = []
-    for cell in cells:  # type: ignore[attr-defined]
+    for cell in cells:
         if isinstance(cell, str):
             row.append(safe(cell))
         elif isinstance(cell, bool):
