@@ -40,6 +40,10 @@ from service.storage.pool import prepare
 # While looking for a fault, `--hypothesis-profile=first` shows the first example that fails, without making it small.
 hypothesis.settings.register_profile("first", phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 
+# No test speaks TLS, yet each client that httpx makes reads all certificates of the machine: 40 ms, thousands of times.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = os.devnull
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS_MAX = 120
 LONGEST = (

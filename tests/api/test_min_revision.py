@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -17,21 +18,33 @@ def ahead(revision: int) -> dict[str, str]:
     return {"Min-Revision": str(revision)}
 
 
-@pytest.mark.parametrize("path", READS)
-def test_every_read_takes_it(writer: httpx.Client, path: str, unique: str) -> None:
+def test_every_read_takes_it(writer: httpx.Client, unique: str) -> None:
     make(writer, "timelines", slug=unique)
     event = make(writer, "events")
     make(writer, "actors", slug=unique)
     make(writer, "sources", slug=unique)
-    collection = "main" if "/collections/" in path else unique
-    address = path.format(id=event["id"], slug=collection, number=1, format="ndjson")
     head = head_of(writer)
-    assert writer.get(address, headers=ahead(head)).status_code == 200
-    answer = writer.get(address, headers=ahead(head + 1_000_000))
-    problem = refused(answer, 503, "unavailable")
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert str(head) in problem["detail"]
-    assert writer.head(address, headers=ahead(head + 1_000_000)).status_code == 503
+
+    def addressed(path: str) -> str:
+        collection = "main" if "/collections/" in path else unique
+        return path.format(id=event["id"], slug=collection, number=1, format="ndjson")
+
+    def in_vain(asked: tuple[str, str]) -> httpx.Response:
+        method, path = asked
+        return writer.request(method, addressed(path), headers=ahead(head + 1_000_000))
+
+    for path in READS:
+        assert writer.get(addressed(path), headers=ahead(head)).status_code == 200, path
+    # Each waits a second for what does not come, and all of them wait at once.
+    asked = [(method, path) for method in ("GET", "HEAD") for path in READS]
+    with ThreadPoolExecutor(len(asked)) as readers:
+        answers = dict(zip(asked, readers.map(in_vain, asked), strict=True))
+    for (method, path), answer in answers.items():
+        assert answer.status_code == 503, path
+        if method == "GET":
+            problem = refused(answer, 503, "unavailable")
+            assert int(answer.headers["Retry-After"]) >= 1, path
+            assert str(head) in problem["detail"], path
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "0x1", "9223372036854775808", "1, 2"])

@@ -318,7 +318,9 @@ class World:
 
     def revert(self, pick: int, to: int) -> None:
         """Put an earlier state of an event back, or find that there is none to put back."""
-        ident = self.pick_created(pick)
+        changed = [ident for ident in self.ever_created() if len(self.model.versions(ident)) > 1]
+        # Most events have one version, to which there is nothing to go back.
+        ident = changed[pick % len(changed)] if changed and pick % 4 else self.pick_created(pick)
         own = [self.model.at(revision) for revision, _ in self.model.versions(ident)]
         snapshot = self.pick_snapshot(to) if to % 4 == 0 else own[to % len(own)]
         home = self.model.homes[ident]
