@@ -46,6 +46,8 @@ LOOKED_AT_MAX: Final = 25_000
 """Where each has to be looked at, no more than these."""
 SAMPLE_MAX: Final = 40_000
 """Nor is a sample ever of more."""
+SAMPLE_LOOKED_AT_MAX: Final = 8_000
+"""Nor one of which each has to be looked at: some thousands more would cost a second, and narrow the margin little."""
 AHEAD: Final = 4_000
 """How many events are looked for at a time where a selection is walked."""
 TURN: Final = 100
@@ -154,7 +156,7 @@ async def _evaluate(connection: Connection, selection: Selection, *, indexed: bo
     long = groups.shortest > most or evaluation.named.beside
     if long and await counting.has_more(connection, evaluation, most):
         # Of all that the caller sees no more may be left than is gone through; a fifth is for writes meanwhile.
-        left = min(most, SAMPLE_MAX) * 4 // 5
+        left = min(most, SAMPLE_MAX if indexed else SAMPLE_LOOKED_AT_MAX) * 4 // 5
         rate = next((rate for rate in RATES if groups.collections.size <= rate * left), RATES[-1])
         selection = msgspec.structs.replace(selection, sampled=rate)
         evaluation = await _evaluation(connection, selection, await groups_of(connection, selection))

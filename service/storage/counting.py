@@ -82,10 +82,13 @@ TERMS = walking.of_chosen("""
 SELECT t.dimension, t.value, c.events, NULL::int8
 FROM (
     SELECT posted.term, count(*) AS events
-    FROM page CROSS JOIN LATERAL unnest(CASE WHEN page.facets && $50::int4[] THEN ARRAY(
-        SELECT DISTINCT coalesce(($51::int4[])[array_position($50::int4[], own.term)], own.term)
-        FROM unnest(page.facets) AS own(term)
-    ) ELSE page.facets END) AS posted(term)
+    FROM (
+        SELECT unnest(CASE WHEN page.facets && $50::int4[] THEN ARRAY(
+            SELECT DISTINCT coalesce(($51::int4[])[array_position($50::int4[], own.term)], own.term)
+            FROM unnest(page.facets) AS own(term)
+        ) ELSE page.facets END) AS term
+        FROM page
+    ) posted
     GROUP BY posted.term
 ) c
 JOIN term t ON t.term = c.term
