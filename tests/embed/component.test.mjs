@@ -168,6 +168,54 @@ test("the axis moves by keys and buttons, and opens what is chosen", async () =>
   await close();
 });
 
+test("the axis moves by wheel and by two fingers, and leaves the plain wheel to the page", async () => {
+  const { page, complaints, close } = await opened(hosted(element('view="axis"') + SCRIPT), { hasTouch: true });
+  await ready(page);
+  await page.waitForFunction(() => document.querySelector("event-timeline").shadowRoot.querySelector(".axis"));
+  await page.evaluate(() => {
+    globalThis.told = [];
+    document.querySelector("event-timeline").addEventListener("rangechange", (event) => globalThis.told.push(event.detail));
+  });
+  /** The years in sight after something was done, null where none were told. */
+  const after = async (act) => {
+    await act();
+    // Two frames, and what is told after the last of several changes.
+    await page.waitForTimeout(400);
+    const detail = await page.evaluate(() => globalThis.told.splice(0).at(-1) ?? null);
+    return detail && [detail.from, detail.to].map((edge) => Date.parse(edge));
+  };
+  const { x, y } = await page.locator("event-timeline .axis").boundingBox();
+  const [middle, inside] = [x + 400, y + 150];
+  await page.mouse.move(middle, inside);
+  assert.equal(await after(() => page.mouse.wheel(0, 300)), null);
+
+  const near = await after(async () => {
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -300);
+    await page.keyboard.up("Control");
+  });
+  const aside = await after(() => page.mouse.wheel(200, 0));
+  assert.ok(aside[0] > near[0] && aside[1] > near[1], `${near} ${aside}`);
+  const length = ([from, to]) => to - from;
+  const year = 365 * 86_400_000;
+  assert.ok(Math.abs(length(aside) - length(near)) < year, `${near} ${aside}`);
+
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, apart) => session.send("Input.dispatchTouchEvent", {
+    type,
+    touchPoints: apart === null ? [] : [-apart, apart].map((away, id) => ({ x: middle + away, y: inside, id })),
+  });
+  const pinched = await after(async () => {
+    await touch("touchStart", 50);
+    for (let apart = 60; apart <= 150; apart += 10) await touch("touchMove", apart);
+    await touch("touchEnd", null);
+  });
+  // Three times as far apart: a third of the years.
+  assert.ok(Math.abs(length(pinched) / length(aside) - 1 / 3) < 0.05, `${aside} ${pinched}`);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("the slider goes back to what was known, by stops at which it changed", async () => {
   const { page, close } = await opened(hosted(element('travel="known-at"') + SCRIPT));
   await ready(page);
