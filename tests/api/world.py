@@ -319,9 +319,10 @@ class World:
     def revert(self, pick: int, to: int) -> None:
         """Put an earlier state of an event back, or find that there is none to put back."""
         changed = [ident for ident in self.ever_created() if len(self.model.versions(ident)) > 1]
-        # Most events have one version, to which there is nothing to go back.
-        ident = changed[pick % len(changed)] if changed and pick % 4 else self.pick_created(pick)
-        own = [self.model.at(revision) for revision, _ in self.model.versions(ident)]
+        # Most events have one version, and going back to the last one changes nothing.
+        goes_back = changed and pick % 4 > 0
+        ident = changed[pick % len(changed)] if goes_back else self.pick_created(pick)
+        own = [self.model.at(revision) for revision, _ in self.model.versions(ident)][: -1 if goes_back else None]
         snapshot = self.pick_snapshot(to) if to % 4 == 0 else own[to % len(own)]
         home = self.model.homes[ident]
         response = self.post(f"/v1/events/{ident}/revert", {"revision": snapshot.revision}, f"Reverted in {home}")
