@@ -40,7 +40,7 @@ from service.storage.pool import prepare
 # While looking for a fault, `--hypothesis-profile=first` shows the first example that fails, without making it small.
 hypothesis.settings.register_profile("first", phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 
-# No test speaks TLS, yet each client that httpx makes reads all certificates of the machine: 40 ms, thousands of times.
+# No test speaks TLS, yet each client that httpx makes would read all certificates of the machine, which takes 40 ms.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = os.devnull
 

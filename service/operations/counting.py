@@ -47,7 +47,7 @@ LOOKED_AT_MAX: Final = 25_000
 SAMPLE_MAX: Final = 40_000
 """Nor is a sample ever of more."""
 SAMPLE_LOOKED_AT_MAX: Final = 8_000
-"""Nor one of which each has to be looked at: some thousands more would cost a second, and narrow the margin little."""
+"""Nor one of which each has to be looked at: twelve thousand took one and a half seconds, for half the margin."""
 AHEAD: Final = 4_000
 """How many events are looked for at a time where a selection is walked."""
 TURN: Final = 100

@@ -152,7 +152,7 @@ _TOLD = {
     """,
     "fetched": _ONE_BY_ONE.format(fetch="v.event = c.event"),
 }
-# Where all are wanted, and in no order, one look goes through all of them: half the time for tens of thousands.
+# Where all are wanted, and in no order, they are looked up in one go: a quarter less time for fifty thousand of them.
 _AT_ONCE = {
     **_OWN,
     "at": "v.t_lo AS at_lo, v.t_hi AS at_hi",
