@@ -54,7 +54,6 @@ INITIAL_SETTINGS = {
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
-    "wal_compression": "on",
     "recovery_init_sync_method": SYNC_METHOD,
     "jit": "off",
     "log_checkpoints": "off",
