@@ -107,7 +107,10 @@ def several_of(groups: list[Terms]) -> list[Terms]:
 
 
 def budget_of(groups: Groups, limit: int) -> int:
-    """How many candidates to look at for a page: more where the other groups that are checked let few of them pass."""
+    """How many candidates to look at for a page: more where the other groups that are checked let few of them pass.
+
+    A list that is walked alone may have a few that are out of sight, for which no second look is to be needed.
+    """
     driver = groups.driver
     every = max(groups.collections.size, 1)
     passing = 1.0
@@ -115,13 +118,18 @@ def budget_of(groups: Groups, limit: int) -> int:
         for group in (*(group for group in side if len(group.numbers) == 1), *several_of(side)):
             if group is not driver:
                 passing *= min(1.0, max(group.size, 1) / every)
-    return limit if passing == 1.0 else int(min(max(2 * limit / passing, 60), BUDGET_MAX))
+    if passing == 1.0:
+        return limit if driver is groups.collections else limit + limit // 8
+    return int(min(max(2 * limit / passing, 60), BUDGET_MAX))
 
 
 def rows_of(rows: int, limit: int, chosen: int, wanted: int) -> int:
     """How many rows to ask for, after a look that brought `rows` of which `chosen` were, for `wanted` more.
 
-    As many as will do at that rate, but no more than four times as many as before, since the rate is of a few.
+    As many as will do at that rate, but no more than four times as many as before, since the rate is of a few. A
+    quarter of a page is always worth a look.
     """
-    enough = wanted * rows // max(chosen, 1) if chosen < rows else wanted
-    return max(limit, min(enough, 4 * rows, ROWS_MAX))
+    enough = wanted
+    if chosen < rows:
+        enough = min(wanted * rows // max(chosen, 1), 4 * rows, max(limit, ROWS_MAX))
+    return max(enough, limit // 4, 1)

@@ -152,17 +152,18 @@ class Listing:
                 self._gone_by += rows if full else seen.looked_at
                 before, met = self._chosen, None
                 yield seen
+                if seen.exhausted and not full:
+                    break
+                # `holds` may throw away most of what the terms let through.
+                rows = rows_of(seen.rows, limit, self._chosen - before, limit - self._chosen % limit)
+                budget = max(budget, rows)
                 if full:
                     place = seen.end
-                    # `holds` may throw away most of what the terms let through.
-                    rows = rows_of(rows, limit, self._chosen - before, limit - self._chosen % limit)
-                    budget = max(budget, rows)
-                elif seen.exhausted:
-                    break
                 else:
                     place = seen.last
-                    # The groups meet less often than their sizes promise.
-                    budget = max(budget, min(2 * budget, BUDGET_MAX))
+                    if 2 * seen.rows < seen.looked_at:
+                        # The groups meet less often than their sizes promise.
+                        budget = max(budget, min(2 * budget, BUDGET_MAX))
                     if self._gone_by > MERGED_AFTER and not self._merged and not named.beside:
                         met, self._merged = groups.met, True
                 late = self._gone_by > MERGED_AFTER and self._waited > SECONDS_IN_VAIN and met is None

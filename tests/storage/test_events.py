@@ -26,7 +26,7 @@ from service.storage.events import Within
 from service.storage.listing import Found
 from service.storage.pool import prepare
 from tests.storage import plain
-from tests.storage.pasts import EDITOR, INSIDER, NOTE, Past, new_past
+from tests.storage.pasts import ANYONE, EDITOR, INSIDER, NOTE, Past, new_past
 from tests.storage.plain import Shown, read_all
 
 SELECTIONS = 1_500
@@ -445,6 +445,44 @@ async def test_rows_asked_for_grow_where_few_are_chosen(past: Past, monkeypatch:
     found = [each async for each in listing.walk_selection(past.connection, selection, None, 5)]
     assert [each.version.lo for each in found] == [MARCH.lo_min + 290 * 86_400]
     assert asked == [5, 20, 80, 320]
+
+
+async def test_a_page_takes_one_look_where_few_are_out_of_sight(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where it takes another, only as many rows are asked for as are still wanted."""
+    asked: list[tuple[int, int]] = []
+    join = walking.join
+
+    async def counted(*arguments: Any, **named: Any) -> walking.Joined:
+        asked.append((arguments[4].rows, arguments[4].budget))
+        return await join(*arguments, **named)
+
+    async def page(tag: str) -> int:
+        asked.clear()
+        selection = Selection(past.head, past.head, ANYONE, filters=Filters(tags=(tag,), bounds=MARCH, undated=False))
+        joined = await (await listing.listing_of(past.connection, selection, 51)).joined(None, 50)
+        assert joined is not None
+        assert joined.more
+        return joined.rows
+
+    monkeypatch.setattr(walking, "join", counted)
+    for tag, each in (("few", 20), ("more", 4)):
+        made = [
+            EventInput(
+                title=f"{tag} {day}",
+                occurred=str(date(1812, 3, 1) + timedelta(day)),
+                kind="any",
+                tags=[tag],
+                collection="closed" if day % each == 1 else "main",
+            )
+            for day in range(200)
+        ]
+        async with editing(past.connection, NOTE) as edit:
+            await edit.create_events(made, EDITOR)
+        past.head = edit.revision
+    assert await page("few") == 50
+    assert asked == [(51, 57)]
+    assert await page("more") == 50
+    assert asked == [(51, 57), (12, 57)]
 
 
 async def test_versions_and_changes_by_revision(past: Past) -> None:
