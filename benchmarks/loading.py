@@ -237,10 +237,10 @@ async def multiply(connection: asyncpg.Connection, made: Generated, indexes: lis
     await connection.execute("CREATE UNLOGGED TABLE made AS TABLE posting")
     await connection.execute("CREATE INDEX ON made (term, span, t_lo, t_hi, event, since, until, known)")
     await connection.execute("VACUUM made")
+    await connection.execute("TRUNCATE posting")  # By itself, so that its room on the disk is free at once.
     async with connection.transaction():
         # An index is made beside its rows where they come in its order, for which the planner would sort them.
         await connection.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
-        await connection.execute("TRUNCATE posting")
         for statement in indexes:
             await connection.execute(statement)
         await connection.execute(POSTINGS, more, COPY)
