@@ -7,11 +7,15 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { minify } from "terser";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, "src");
 const target = process.argv[2] ?? join(here, "dist");
 const NOTE = "/* dateline, Apache-2.0 */\n";
+/** Names within our own code, which no answer of the service and nothing of the browser has. */
+const OURS =
+  /^(reader|manner|eventItem|actorName|dateText|dayText|secondsOf|counted|announce|attempt|begin|histogram|listing|kit|stored|soft)$/;
 const PARTS = ["axis", "diff", "filters", "travel"];
 /** What pages of the service itself run beside the core. */
 const PAGES = ["builder", "frame"];
@@ -28,7 +32,11 @@ const sheets = {
   },
 };
 
-async function made(entry, name, plugins = []) {
+let shortened = {};
+/** Of parts and languages. */
+const files = {};
+
+async function made(entry, name) {
   const result = await build({
     entryPoints: [join(source, `${entry}.ts`)],
     bundle: true,
@@ -38,10 +46,22 @@ async function made(entry, name, plugins = []) {
     charset: "utf8",
     legalComments: "none",
     write: false,
-    plugins: [sheets, ...plugins],
+    define: { FILES: JSON.stringify(files) },
+    mangleProps: OURS,
+    mangleCache: shortened,
+    plugins: [sheets],
   });
-  const text = (name === "event-timeline" ? NOTE : "") + result.outputFiles[0].text;
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  shortened = result.mangleCache;
+  const { code } = await minify(result.outputFiles[0].text, {
+    module: true,
+    ecma: 2022,
+    compress: { passes: 3, unsafe_arrows: true, reduce_funcs: false },
+  });
+  return written(name, `${name === "event-timeline" ? NOTE : ""}${code}\n`);
+}
+
+function written(name, text) {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 8);
   const file = `${name}-${hash}.js`;
   names[`${name}.js`] = file;
   writeFileSync(join(target, file), text);
@@ -51,31 +71,30 @@ async function made(entry, name, plugins = []) {
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
-const files = new Map();
-for (const part of PARTS) files.set(part, await made(part, part));
+for (const part of PARTS) files[part] = `./${await made(part, part)}`;
+
+/** What a file of words exports. */
+async function wordsOf(entry) {
+  const result = await build({ entryPoints: [join(source, entry)], bundle: true, format: "esm", write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(result.outputFiles[0].contents).toString("base64")}`);
+}
+
+/** Words without their names, in the order of the English ones; `named` of strings.ts gives them back. */
+function listed(model, words) {
+  if (typeof model === "string" || "other" in model) return words;
+  return Object.keys(model).map((name) => listed(model[name], words[name]));
+}
+
+// The same words for pages that are read without any script.
+const words = { en: (await wordsOf("strings.ts")).english };
 for (const each of readdirSync(join(source, "lang"))) {
   const language = basename(each, ".ts");
-  files.set(language, await made(`lang/${language}`, `lang-${language}`));
+  words[language] = (await wordsOf(`lang/${each}`)).strings;
+  const text = `export const strings=${JSON.stringify(listed(words.en, words[language]))};\n`;
+  files[language] = `./${written(`lang-${language}`, text)}`;
 }
-const named = {
-  name: "named",
-  setup(within) {
-    within.onResolve({ filter: /^\.\/.*\.js$/ }, ({ path, kind }) =>
-      kind === "dynamic-import" ? { path: `./${files.get(basename(path, ".js"))}`, external: true } : undefined,
-    );
-  },
-};
-await made("element", "event-timeline", [named]);
+await made("element", "event-timeline");
 for (const page of PAGES) await made(page, page);
-// The same words for pages that are read without any script.
-const words = {};
-const loaded = (text) => import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`);
-const english = await build({ entryPoints: [join(source, "strings.ts")], bundle: true, format: "esm", write: false });
-words.en = (await loaded(english.outputFiles[0].contents)).english;
-for (const [name, file] of Object.entries(names)) {
-  const language = /^lang-(.*)\.js$/.exec(name)?.[1];
-  if (language) words[language] = (await loaded(readFileSync(join(target, file)))).strings;
-}
 const sorted = Object.fromEntries(Object.entries(words).sort(([one], [other]) => (one < other ? -1 : 1)));
 writeFileSync(join(target, "words.json"), JSON.stringify(sorted, null, 1) + "\n");
 writeFileSync(join(target, "files.json"), JSON.stringify(names, Object.keys(names).sort(), 2) + "\n");

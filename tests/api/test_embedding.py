@@ -22,7 +22,7 @@ def test_a_file_is_kept_for_ever_by_its_own_name(reader: httpx.Client) -> None:
     assert "max-age=3600" in usual.headers["cache-control"]
     page = reader.get(PAGE).text
     scripts = re.findall(r'src="(/embed/[^"]+)" crossorigin="anonymous" integrity="sha384-([^"]+)"', page)
-    assert [re.sub("-[0-9a-f]{12}", "", path) for path, _ in scripts] == ["/embed/event-timeline.js", "/embed/frame.js"]
+    assert [re.sub("-[0-9a-f]{8}", "", path) for path, _ in scripts] == ["/embed/event-timeline.js", "/embed/frame.js"]
     for path, digest in scripts:
         answer = reader.get(path)
         assert "immutable" in answer.headers["cache-control"]

@@ -42,7 +42,7 @@ test("nothing is left in the page's own names", async () => {
 });
 
 test("no part is loaded before it is used", async () => {
-  const parts = (asked) => asked.filter((url) => url.includes("/embed/")).map((url) => /embed\/(.*?)(-[0-9a-f]{12})?\.js/.exec(url)[1]);
+  const parts = (asked) => asked.filter((url) => url.includes("/embed/")).map((url) => /embed\/(.*?)(-[0-9a-f]{8})?\.js/.exec(url)[1]);
   for (const [attributes, wanted] of [
     ["", ["event-timeline"]],
     ['view="axis"', ["event-timeline", "axis"]],

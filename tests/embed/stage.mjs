@@ -77,3 +77,33 @@ export async function listed(path = TIMELINE) {
   const answer = await fetch(`${SERVICE}${path}`);
   return (await answer.json()).items.map((event) => event.id);
 }
+
+/** A service that may be written to, and what a page takes a timeline of it in by. */
+export const WRITABLE = process.env.WRITABLE;
+export const WRITTEN = {
+  script: `<script type="module" src="${WRITABLE}/embed/event-timeline.js" crossorigin></script>`,
+  csp: `default-src 'none'; script-src ${WRITABLE}/embed/; connect-src ${WRITABLE}/v1/; style-src 'unsafe-inline'`,
+};
+
+/** Sends something to be recorded. */
+export async function sent(method, path, body) {
+  const answer = await fetch(`${WRITABLE}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${process.env.KEY}`, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+}
+
+/** What an expression about `timeline`, the first of the page, and its `root` is. */
+export const within = (page, expression) =>
+  page.evaluate(`(() => { const timeline = document.querySelector("event-timeline"), root = timeline.shadowRoot; return ${expression}; })()`);
+
+/** Until such an expression is true. */
+export async function until(page, condition) {
+  for (let waited = 0; !(await within(page, `Boolean(${condition})`)); waited += 50) {
+    if (waited > 10_000) throw new Error(`${condition} does not come true`);
+    await page.waitForTimeout(50);
+  }
+}

@@ -16,7 +16,8 @@ const ROW = 38;
 const LABEL_MAX = 220;
 const SETTLED_MS = 150;
 const ERA = "era";
-
+/** So many seconds from 1970 only years are told apart, for no Date reaches there. */
+const DEEP = 8e12;
 
 interface Mark {
   event: TimelineEvent;
@@ -60,16 +61,16 @@ class Axis {
     const { strings } = host.manner;
     this.#h = h;
     this.#rtl = getComputedStyle(host.element).direction === "rtl";
-    this.#marksList = h("ol", { class: "marks", part: "marks", "aria-label": strings.events });
-    this.#scale = h("div", { class: "scale", part: "scale", "aria-hidden": "true" });
+    this.#marksList = h("ol", { class: "marks", "aria-label": strings.events });
+    this.#scale = h("div", { class: "scale", "aria-hidden": "true" });
     this.#field = h("div", { class: "field" }, this.#marksList);
     this.#detail = h("div", { part: "detail" });
     this.#element = h(
       "div",
       {
         class: "axis",
-        part: "axis",
         role: "group",
+        tabindex: "-1",
         "aria-label": strings.axis,
         onkeydown: (event: KeyboardEvent) => this.#key(event),
       },
@@ -84,12 +85,19 @@ class Axis {
     const [host, h] = [this.#host, this.#h] as const;
     const { strings } = host.manner;
     this.#histogram = await host.reader.histogram({}, host.signal);
-    const { buckets, matching } = this.#histogram;
+    const { buckets, matching, undated } = this.#histogram;
+    const left =
+      undated > 0 &&
+      h(
+        "p",
+        { class: "quiet", part: "undated" },
+        `${strings.undated}: ${host.kit.counted(strings.number, undated, host.manner.language)}`,
+      );
     if (matching <= MARKS_MAX) await this.#read(null);
     const bounds = this.#marks.flatMap((mark) => [mark.from, mark.to]);
     if (matching > MARKS_MAX) bounds.push(...buckets.flatMap((bucket) => this.#rangeOf(bucket)));
     if (bounds.length === 0) {
-      host.body.replaceChildren(h("p", { class: "quiet", part: "empty" }, strings.none));
+      host.body.replaceChildren(left || h("p", { class: "quiet", part: "empty" }, strings.none));
       return;
     }
     const [first, last] = [Math.min(...bounds), Math.max(...bounds)];
@@ -99,13 +107,13 @@ class Axis {
     const button = (name: string, sign: string, factor: number): HTMLElement =>
       h(
         "button",
-        { type: "button", title: name, part: "zoom", "data-sign": sign, onclick: () => this.zoom(factor) },
+        { title: name, part: "zoom", "data-sign": sign, onclick: () => this.#zoom(factor) },
         h("span", { class: "sr" }, name),
       );
     host.bar.append(button(strings.zoomIn, "+", 0.5), button(strings.zoomOut, "−", 2));
-    host.body.replaceChildren(this.#element, this.#detail);
-    this.draw();
-    const resized = new ResizeObserver(() => this.draw());
+    host.body.replaceChildren(this.#element, ...(left ? [left] : []), this.#detail);
+    this.#draw();
+    const resized = new ResizeObserver(() => this.#draw());
     resized.observe(this.#element);
     host.signal.addEventListener("abort", () => resized.disconnect());
   }
@@ -113,15 +121,12 @@ class Axis {
   /** Asks for the events of a stretch, or of all. */
   async #read(range: Range | null): Promise<void> {
     const { reader, signal } = this.#host;
-    const window = range ? { from: dayOf(range[0]), to: dayOf(range[1]) } : {};
-    const url = new URL(reader.listing);
-    for (const [name, value] of Object.entries({ ...window, limit: String(MARKS_MAX), cursor: null })) {
-      if (value === null) url.searchParams.delete(name);
-      else url.searchParams.set(name, value);
-    }
-    this.#page = await reader.page(url, signal);
+    const window = range && { from: dayOf(range[0]), to: dayOf(range[1]) };
+    const all = { limit: String(MARKS_MAX), cursor: null };
+    this.#page = await reader.page(reader.listing({ ...all, ...window }), signal);
     const now = Date.now() / 1000;
     this.#marks = this.#page.items.flatMap((event) => this.#markOf(event, now) ?? []);
+    this.#marks.sort((one, other) => one.from - other.from);
   }
 
   #markOf(event: TimelineEvent, now: number): Mark | null {
@@ -147,8 +152,9 @@ class Axis {
     return ((seconds - this.#shown[0]) / (this.#shown[1] - this.#shown[0])) * 100;
   }
 
-  draw(): void {
-    const held = this.#marksList.contains((this.#marksList.getRootNode() as ShadowRoot).activeElement ?? null);
+  #draw(): void {
+    const { activeElement } = this.#element.getRootNode() as ShadowRoot;
+    const held = activeElement === this.#element || this.#marksList.contains(activeElement ?? null);
     this.#marksList.replaceChildren(...(this.#counted ? this.#counts() : this.#events()));
     this.#scale.replaceChildren(...this.#ticks());
     // The Tab key comes to what is in sight.
@@ -177,7 +183,7 @@ class Axis {
       const bar = h(
         "li",
         { class: "bar-of", part: "count" },
-        h("button", { type: "button", "aria-label": name, title: name, tabindex, "data-number": place, onclick: () => this.#go([from, to]) }),
+        h("button", { "aria-label": name, title: name, tabindex, "data-number": place, onclick: () => this.#go([from, to]) }),
       );
       bar.style.blockSize = `${8 + (bucket.count / most) * 92}%`;
       return [put(bar, left, `max(${right - left}%, 2px)`)];
@@ -189,25 +195,23 @@ class Axis {
     const h = this.#h;
     const width = this.#width;
     const items: HTMLElement[] = [];
-    const groups = Map.groupBy
-      ? Map.groupBy(this.#marks, (mark) => this.#groupOf(mark.event))
-      : new Map([[null, this.#marks] as [string | null, Mark[]]]);
+    const groups = Map.groupBy(this.#marks, (mark) => this.#groupOf(mark.event));
     let top = 0;
     for (const [group, marks] of groups) {
       if (group !== null) {
-        items.push(put(h("li", { class: "group", part: "group" }, group || "—"), 0, "", top));
+        items.push(put(h("li", { class: "group" }, group || "—"), 0, "", top));
         top += 22;
       }
       const lanes: number[] = [];
       for (const mark of marks) {
         const left = this.#share(mark.from);
         const long = Math.max(this.#share(mark.to) - left, 0);
+        if (left + long < 0 || left > 100) continue;
         if (mark.event.kind === ERA) {
           items.unshift(this.#eraOf(mark, left, long));
           continue;
         }
         const label = (Math.min(mark.event.title.length * 7.5 + 40, LABEL_MAX + 20) / width) * 100;
-        if (left + long < 0 || left > 100) continue;
         const starts = Math.max(Math.min(left, 100 - label), -1);
         const ends = Math.max(left + long, starts + label);
         let lane = lanes.findIndex((until) => until <= starts);
@@ -217,7 +221,8 @@ class Axis {
       }
       top += Math.max(lanes.length, 1) * ROW;
     }
-    this.#marksList.style.blockSize = `${top}px`;
+    // The names of eras stand below all marks.
+    this.#marksList.style.blockSize = `${top + ROW}px`;
     return items;
   }
 
@@ -237,17 +242,33 @@ class Axis {
   }
 
   #eraOf(mark: Mark, left: number, long: number): HTMLElement {
-    const item = this.#h("li", { class: "era", part: "era" }, mark.event.title);
+    const item = this.#h("li", { class: "era" }, this.#buttonOf(mark, mark.event.title));
     return put(item, left, `${long}%`);
+  }
+
+  #buttonOf(mark: Mark, ...children: (Node | string)[]): HTMLElement {
+    const { kit, manner } = this.#host;
+    const { occurred, standing } = mark.event;
+    const number = this.#marks.indexOf(mark);
+    const when = kit.dateText(occurred!, manner.language, manner.strings);
+    const told = [when, manner.strings.standings[standing.state] ?? standing.state];
+    return this.#h(
+      "button",
+      {
+        tabindex: number === this.#current ? 0 : -1,
+        title: told.join(" · "),
+        "data-number": number,
+        onclick: () => this.#choose(number),
+      },
+      ...children,
+      this.#h("span", { class: "sr" }, `, ${told.join(", ")}`),
+    );
   }
 
   #itemOf(mark: Mark, left: number, long: number, label: number, top: number): HTMLElement {
     const h = this.#h;
-    const { kit, manner } = this.#host;
+    const { kit } = this.#host;
     const { occurred, standing, title } = mark.event;
-    const number = this.#marks.indexOf(mark);
-    const when = kit.dateText(occurred!, manner.language, manner.strings);
-    const state = manner.strings.standings[standing.state] ?? standing.state;
     const signs = `${kit.marks[standing.state] ?? ""}${occurred!.approximate ? " ≈" : ""}${occurred!.uncertain ? " ?" : ""}`.trim();
     // Words stay in sight: of what goes on beyond the left edge, and of what begins near the right one.
     const from = Math.max(left, -1);
@@ -255,18 +276,7 @@ class Axis {
     const visible = Math.max(left + long - from, 0);
     const size = Math.max(from - begins + visible, label);
     const span = h("span", { class: "span" });
-    const button = h(
-      "button",
-      {
-        type: "button",
-        tabindex: number === this.#current ? 0 : -1,
-        title: `${when} · ${state}`,
-        "data-number": number,
-        onclick: () => this.#choose(number),
-      },
-      span,
-      h("span", { class: "text", dir: "auto", "data-sign": signs || null }, title, h("span", { class: "sr" }, `, ${when}, ${state}`)),
-    );
+    const text = h("span", { class: "text", dir: "auto", "data-sign": signs || null }, title);
     const item = h(
       "li",
       {
@@ -276,7 +286,7 @@ class Axis {
         "data-soft": mark.soft && !mark.open ? "both" : null,
         "data-open": mark.open,
       },
-      button,
+      this.#buttonOf(mark, span, text),
     );
     put(span, ((from - begins) / size) * 100, `${(visible / size) * 100}%`);
     return put(item, begins, `${size}%`, top);
@@ -287,11 +297,11 @@ class Axis {
     const count = Math.max(Math.floor((this.#width) / 130), 2);
     const [stops, format] = ticksOf(begin, end, count, this.#host.manner.language);
     for (const at of stops) {
-      yield put(this.#h("span", { class: "tick", part: "tick" }, format(at)), this.#share(at));
+      yield put(this.#h("span", { class: "tick" }, format(at)), this.#share(at));
     }
   }
 
-  zoom(factor: number, at = (this.#shown[0] + this.#shown[1]) / 2): void {
+  #zoom(factor: number, at = (this.#shown[0] + this.#shown[1]) / 2): void {
     const [begin, end] = this.#shown;
     const length = Math.max((end - begin) * factor, SHORTEST);
     const part = (at - begin) / (end - begin);
@@ -305,39 +315,36 @@ class Axis {
   /** Shows a stretch, within the whole, and asks for what is in it once it stands still. */
   #go([begin, end]: Range): void {
     const [first, last] = this.#whole;
-    const length = Math.min(Math.max(end - begin, SHORTEST), last - first);
+    const least = Math.max(-begin, end) > DEEP ? 10 * YEAR : SHORTEST;
+    const length = Math.min(Math.max(end - begin, least), last - first);
     const from = Math.min(Math.max(begin, first), last - length);
     this.#shown = [from, from + length];
-    this.draw();
+    this.#draw();
     this.#host.tell("rangechange", { from: dayOf(from), to: dayOf(from + length) });
     const known = this.#known;
     if (known && known[0] <= this.#shown[0] && known[1] >= this.#shown[1]) return;
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.#look(), SETTLED_MS);
+    this.#settling = setTimeout(() => void this.#host.attempt(() => this.#look()), SETTLED_MS);
   }
 
   async #look(): Promise<void> {
     const [host, shown] = [this.#host, this.#shown] as const;
     const [from, to] = [dayOf(shown[0]), dayOf(shown[1])];
-    try {
-      this.#histogram = await host.reader.histogram({ from, to }, host.signal);
-      const few = this.#histogram.matching <= MARKS_MAX;
-      if (few) await this.#read(shown);
-      else this.#page = null;
-      this.#known = few ? shown : null;
-      this.#current = 0;
-      this.draw();
-      host.announce(host.kit.counted(host.manner.strings.number, this.#histogram.matching, host.manner.language));
-    } catch (error) {
-      if (!host.signal.aborted) host.tell("error", { error });
-    }
+    this.#histogram = await host.reader.histogram({ from, to }, host.signal);
+    const few = this.#histogram.matching <= MARKS_MAX;
+    if (few) await this.#read(shown);
+    else this.#page = null;
+    this.#known = few ? shown : null;
+    this.#current = 0;
+    this.#draw();
+    host.announce(host.kit.counted(host.manner.strings.number, this.#histogram.matching, host.manner.language));
   }
 
   #wheel(event: WheelEvent): void {
     const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
     if (!event.ctrlKey && !sideways && !event.shiftKey) return;
     event.preventDefault();
-    if (event.ctrlKey) this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#at(event.clientX));
+    if (event.ctrlKey) this.#zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#at(event.clientX));
     else this.#pan(this.#length(sideways ? event.deltaX : event.deltaY));
   }
 
@@ -367,7 +374,7 @@ class Axis {
       if (one && other) {
         const still = before === one ? other : one;
         const [was, is] = [Math.abs(before.clientX - still.clientX), Math.abs(event.clientX - still.clientX)];
-        if (was > 10 && is > 10) this.zoom(was / is, this.#at((event.clientX + still.clientX) / 2));
+        if (was > 10 && is > 10) this.#zoom(was / is, this.#at((event.clientX + still.clientX) / 2));
       } else {
         if (Math.abs(event.clientX - before.clientX) < 2) return;
         element.setPointerCapture(event.pointerId);
@@ -393,8 +400,8 @@ class Axis {
       End: () => this.#step(Infinity),
       PageUp: () => this.#pan(-half),
       PageDown: () => this.#pan(half),
-      "+": () => this.zoom(0.5),
-      "-": () => this.zoom(2),
+      "+": () => this.#zoom(0.5),
+      "-": () => this.#zoom(2),
       "0": () => this.#go(this.#whole),
       Escape: () => this.#detail.replaceChildren(),
     };
@@ -412,12 +419,13 @@ class Axis {
     const mark = this.#counted ? undefined : this.#marks[this.#current];
     const half = (this.#shown[1] - this.#shown[0]) / 2;
     if (mark && (mark.to < this.#shown[0] || mark.from > this.#shown[1])) this.#go([mark.from - half, mark.from + half]);
-    else this.draw();
+    else this.#draw();
     this.#focus();
   }
 
   #focus(): void {
-    this.#marksList.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+    // Where nothing is in sight, keys still move the axis itself.
+    (this.#marksList.querySelector<HTMLElement>('[tabindex="0"]') ?? this.#element).focus();
   }
 
   /** Whether there are too many events to draw them one by one. */
@@ -455,27 +463,29 @@ function dayOf(seconds: number): string {
 /** Where ticks stand, and their words: in steps of the calendar where there is one, of the number line beyond. */
 function ticksOf(begin: number, end: number, count: number, language: string): [number[], (at: number) => string] {
   const wanted = (end - begin) / count;
+  const deep = Math.max(-begin, end) > DEEP;
   const stops: number[] = [];
   const words = (options: Intl.DateTimeFormatOptions) => {
     const format = new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" });
     return (at: number): string => format.format(at * 1000);
   };
   const seconds = STEPS.find((each) => each >= wanted);
-  if (seconds) {
+  if (seconds && !deep) {
     for (let at = Math.ceil(begin / seconds) * seconds; at <= end; at += seconds) stops.push(at);
     const fine = { day: "numeric", month: "short" } as const;
     return [stops, words(seconds < DAY ? { ...fine, hour: "2-digit", minute: "2-digit" } : { ...fine, year: "numeric" })];
   }
-  const months = Math.max(wanted / (YEAR / 12), 1);
+  const months = Math.max(wanted / (YEAR / 12), deep ? 12 : 1);
   const power = 10 ** Math.floor(Math.log10(months / 12));
   const step = [1, 2, 3, 6, ...[1, 2, 5, 10].map((each) => Math.max(each * power, 1) * 12)].find((each) => each >= months)!;
   const [first, last] = [begin, end].map((at) => (at / YEAR + 1970) * 12) as [number, number];
-  const deep = Math.max(-first, last) > 1_200_000;
   for (let month = Math.ceil(first / step) * step; month <= last; month += step) {
     stops.push(deep ? (month / 12 - 1970) * YEAR : new Date(0).setUTCFullYear(0, month, 1) / 1000);
   }
   if (deep) {
-    const number = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 4 });
+    // As many digits as tell one tick from the next.
+    const digits = Math.ceil(Math.log10(Math.max(-first, last) / step)) + 1;
+    const number = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: digits });
     return [stops, (at) => number.format(Math.round(at / YEAR + 1970))];
   }
   return [stops, words({ year: "numeric", ...(step < 12 && { month: "short" }), ...(first < 0 && { era: "short" }) })];

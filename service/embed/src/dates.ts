@@ -12,21 +12,22 @@ type Unit = (typeof UNITS)[number];
 const YEARS_OF_DATE = 270_000;
 const DEEP = 100_000;
 
-export function partsOf(bound: string): Parts {
+function partsOf(bound: string): Parts {
   const [, sign, day, time] = /^([+-]?)([^T]+)(?:T(.*)Z)?$/.exec(bound) ?? [];
   const parts = `${day}${time ? `-${time.replace(/:/g, "-")}` : ""}`.split("-").map(Number);
   if (sign === "-") parts[0] = -parts[0]!;
   return parts;
 }
 
-/** Seconds since 1970 of a bound, also where no Date reaches: there only the year counts. */
+/** Seconds since 1970 of a bound, also where no Date reaches: there only the year counts. end: of when it is over. */
 export function secondsOf(bound: string, end = false): number {
-  const [year = 0, month = 1, day = 1, hour, minute = 0, second = 0] = partsOf(bound);
-  if (Math.abs(year) > YEARS_OF_DATE) return (year + (end ? 1 : 0) - 1970) * 31_556_952;
+  const parts = partsOf(bound);
+  if (end) parts[parts.length - 1]!++;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts;
+  if (Math.abs(year) > YEARS_OF_DATE) return (year - 1970) * 31_556_952;
   const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day + (end && hour === undefined ? 1 : 0));
-  date.setUTCHours(hour ?? 0, minute, second + (end && hour !== undefined ? 1 : 0));
-  return date.getTime() / 1000;
+  date.setUTCFullYear(year, month - 1, day);
+  return date.setUTCHours(hour, minute, second) / 1000;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -63,7 +64,8 @@ function pointOf(bound: string, unit: Unit, language: string, strings: Strings):
 }
 
 function deep(year: number, language: string, strings: Strings): string {
-  const number = new Intl.NumberFormat(language, { notation: "compact", compactDisplay: "long" });
+  const options = { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 4 } as const;
+  const number = new Intl.NumberFormat(language, options);
   return year < 0 ? filled(strings.ago, number.format(-year)) : number.format(year);
 }
 
@@ -83,14 +85,34 @@ function unitOf(side: string): Unit {
   return UNITS[Math.min(Math.max(parts.length, 1), 3) - 1]!;
 }
 
-/** The date in the reader's language. */
+/** A day, month or year of the calendar, and nothing else. */
+const PLAIN = /^-?\d{4}(-(0\d|1[012])(-\d\d)?)?$/;
+
+/** A day, month or year in the reader's language; anything else as it stands. */
+export function dayText(edtf: string, language: string, strings: Strings): string {
+  return PLAIN.test(edtf) ? pointOf(edtf, unitOf(edtf), language, strings) : edtf;
+}
+
+/** The date in the reader's language; as the service words it where no language's own words say as much. */
 export function dateText(occurred: Occurred, language: string, strings: Strings): string {
-  const { edtf, earliest, latest, precision } = occurred;
+  const { edtf, earliest, latest, precision, display } = occurred;
   let text: string;
   const sides = edtf.split("/");
-  if (sides.length === 2) {
+  // Of one day and of all days, of a set: what may be listed, and what lies between two.
+  const members = /^[[{](.*)[\]}]$/.exec(edtf)?.[1]?.split(/,|\.\./);
+  if (members) {
+    const plain = members.filter((member) => PLAIN.test(member));
+    const words = plain.map((member) => pointOf(member, unitOf(member), language, strings));
+    const [span, all] = [edtf.includes(".."), edtf[0] === "{"];
+    if (span ? members.length > 2 || all || words.length === 0 : words.length < members.length) return display;
+    if (!span) text = new Intl.ListFormat(language, { type: all ? "conjunction" : "disjunction" }).format(words);
+    else if (words[1]) text = filled(strings.between, words[0]!, words[1]);
+    else text = filled(earliest === null ? strings.until : strings.since, words[0]!);
+  } else if (/X.*\/|\/.*X|X.*-.*\d/.test(edtf)) {
+    return display;
+  } else if (sides.length === 2) {
     const [from, to] = sides as [string, string];
-    if (earliest === null && latest === null) return occurred.display;
+    if (earliest === null && latest === null) return display;
     if (earliest === null) text = filled(strings.until, pointOf(latest!, unitOf(to), language, strings));
     else if (latest === null) text = filled(strings.since, pointOf(earliest, unitOf(from), language, strings));
     else {
@@ -101,16 +123,7 @@ export function dateText(occurred: Occurred, language: string, strings: Strings)
           : `${pointOf(earliest, units[0], language, strings)} – ${pointOf(latest, units[1], language, strings)}`;
     }
   } else if (earliest === null || latest === null) {
-    const bound = earliest ?? latest;
-    if (bound === null) return occurred.display;
-    text = filled(earliest === null ? strings.until : strings.since, pointOf(bound, unitOf(bound), language, strings));
-  } else if (/^[[{]/.test(edtf)) {
-    const unit = precision === "day" ? "day" : precision === "month" ? "month" : "year";
-    text = filled(
-      strings.between,
-      pointOf(earliest, unit, language, strings),
-      pointOf(latest, unit, language, strings),
-    );
+    return display;
   } else if (UNITS.includes(precision as Unit)) {
     text = pointOf(earliest, precision as Unit, language, strings);
   } else {

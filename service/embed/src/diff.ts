@@ -2,25 +2,16 @@
 
 import style from "./diff.css";
 import type { Host } from "./element.js";
-import type { Included, TimelineEvent } from "./model.js";
-
-interface Item {
-  op: "added" | "removed" | "changed";
-  event?: TimelineEvent;
-  before?: TimelineEvent;
-  after?: TimelineEvent;
-  fields?: string[];
-}
+import type { Change, Included, TimelineEvent } from "./model.js";
 
 interface Diff {
   summary: { added: number; removed: number; changed: number } | null;
-  items: Item[];
+  items: Change[];
   included: { base: Included; head: Included } | null;
   next: string | null;
 }
 
 const SIGNS = { added: "+", removed: "−", changed: "~" } as const;
-
 
 export async function show(host: Host): Promise<void> {
   host.style(style);
@@ -28,7 +19,7 @@ export async function show(host: Host): Promise<void> {
   const { strings } = host.manner;
   const ol = h("ol", { class: "list", part: "diff" });
   const summary = h("p", { class: "quiet", part: "summary" });
-  const more = h("button", { type: "button", class: "more", part: "more", hidden: true }, strings.more);
+  const more = h("button", { class: "more", hidden: true }, strings.more);
   let next: string | null = null;
   const read = async (address: URL | string): Promise<void> => {
     const page = (await host.reader.page(address, host.signal)) as unknown as Diff;
@@ -40,7 +31,12 @@ export async function show(host: Host): Promise<void> {
     next = page.next;
     more.hidden = next === null;
   };
-  more.addEventListener("click", () => next && void read(next));
+  more.addEventListener("click", () => {
+    if (!next) return;
+    // Once, however often it is pressed.
+    more.disabled = true;
+    void host.attempt(() => read(next!)).finally(() => (more.disabled = false));
+  });
   await read(addressOf(host));
   if (ol.childElementCount === 0) ol.append(h("li", { class: "quiet" }, strings.none));
   host.body.replaceChildren(summary, ol, more);
@@ -48,7 +44,7 @@ export async function show(host: Host): Promise<void> {
 
 /** The diff that `src` names, or that of the timeline with what `base` and `head` ask for, each as a query. */
 function addressOf({ element, reader }: Host): URL {
-  if (reader.source.pathname.endsWith("/diff")) return reader.listing;
+  if (reader.source.pathname.endsWith("/diff")) return reader.listing();
   const sides: Record<string, string> = {};
   for (const side of ["base", "head"]) {
     for (const [name, value] of new URLSearchParams(element.getAttribute(side) ?? "")) sides[`${side}_${name}`] = value;
@@ -56,7 +52,7 @@ function addressOf({ element, reader }: Host): URL {
   return reader.of("diff", sides);
 }
 
-function itemOf(item: Item, included: Diff["included"], host: Host): HTMLElement {
+function itemOf(item: Change, included: Diff["included"], host: Host): HTMLElement {
   const { h, eventItem } = host.kit;
   const { strings } = host.manner;
   const event = item.event ?? item.after!;
@@ -71,7 +67,7 @@ function itemOf(item: Item, included: Diff["included"], host: Host): HTMLElement
 }
 
 /** What a reader is told of the members that differ. */
-function differences(item: Item, { kit, manner }: Host): HTMLElement {
+function differences(item: Change, { kit, manner }: Host): HTMLElement {
   const { h } = kit;
   const { strings, language } = manner;
   const words = (event: TimelineEvent): Record<string, string | null> => ({
@@ -94,5 +90,5 @@ function differences(item: Item, { kit, manner }: Host): HTMLElement {
         after[field] && h("ins", {}, h("span", { class: "sr" }, `${strings.after}: `), after[field]),
       ),
     );
-  return h("div", { class: "differences", part: "differences" }, ...rows);
+  return h("div", { class: "differences" }, ...rows);
 }

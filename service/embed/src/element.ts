@@ -5,33 +5,11 @@ import type { Manner } from "./event.js";
 import { kit, type Kit } from "./kit.js";
 import { List } from "./list.js";
 import { Reader, Refused, type Wants } from "./reader.js";
-import { counted, english, type Strings } from "./strings.js";
+import { counted, english, named, type Strings } from "./strings.js";
 import { sheetOf, styles } from "./style.js";
 
-interface Part {
-  show(host: Host): Promise<void>;
-}
-type Load<T> = () => Promise<T>;
-
-/** Parts that are loaded once they are used. The builder puts in the names of their files. */
-const PARTS: Record<string, Load<Part>> = {
-  axis: () => import("./axis.js"),
-  diff: () => import("./diff.js"),
-  filters: () => import("./filters.js"),
-  travel: () => import("./travel.js"),
-};
-const LANGUAGES: Record<string, Load<{ strings: Strings }>> = {
-  ar: () => import("./lang/ar.js"),
-  de: () => import("./lang/de.js"),
-  es: () => import("./lang/es.js"),
-  fr: () => import("./lang/fr.js"),
-  it: () => import("./lang/it.js"),
-  ru: () => import("./lang/ru.js"),
-  sq: () => import("./lang/sq.js"),
-  sr: () => import("./lang/sr.js"),
-  "sr-latn": () => import("./lang/sr-latn.js"),
-  uk: () => import("./lang/uk.js"),
-};
+/** Parts that are loaded once they are used, and words by their language: the builder puts in the names of the files. */
+declare const FILES: Record<string, string>;
 const LENSES: Record<string, string> = { "known-at": "known_at", "as-of": "as_of", limit: "limit", order: "order" };
 const ATTRIBUTES = [
   ...["src", "view", "lang", "heading", "filters", "travel", "lanes", "base", "head", "height", "paging", "live"],
@@ -51,15 +29,18 @@ export interface Host {
   reader: Reader;
   manner: Manner;
   signal: AbortSignal;
+  /** What is asked for in place of the page's own. */
   wants: Wants;
   kit: Kit;
   /** Adds to how it looks. */
   style(text: string): void;
   /** Says something to who does not see it. */
   announce(text: string): void;
-  /** Narrows the selection: null takes a parameter away. */
-  want(name: string, value: string | null): void;
+  /** Narrows the selection; undefined leaves a parameter as the page has it. */
+  want(wants: Wants): void;
   tell(name: string, detail: unknown): void;
+  /** Does what may fail without the timeline failing: then the reason stands below it. */
+  attempt(work: () => Promise<void>): Promise<void>;
 }
 
 class EventTimeline extends HTMLElement {
@@ -71,6 +52,8 @@ class EventTimeline extends HTMLElement {
   #narrowed: Wants = {};
   #working: AbortController | undefined;
   #planned = false;
+  /** Whether it runs from right to left for its language alone. */
+  #mirrored = false;
 
   constructor() {
     super();
@@ -79,6 +62,13 @@ class EventTimeline extends HTMLElement {
   }
 
   connectedCallback(): void {
+    // What a page has set before this script was there.
+    for (const name of Object.keys(this) as (keyof this)[]) {
+      if (!PROPERTIES.has(name as string)) continue;
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
     this.#plan();
   }
 
@@ -98,25 +88,35 @@ class EventTimeline extends HTMLElement {
     this.#planned = true;
     queueMicrotask(() => {
       this.#planned = false;
-      if (this.isConnected && this.getAttribute("src")) void this.#load();
+      if (!this.isConnected) return;
+      if (this.getAttribute("src")) void this.#load();
+      else {
+        this.#working?.abort();
+        this.#show(h("slot"));
+      }
     });
   }
 
   async #load(): Promise<void> {
     this.#working?.abort();
     const { signal } = (this.#working = new AbortController());
+    let strings = english;
     try {
       const language = languageOf(this);
-      const strings = await stringsOf(language);
-      const wants = { ...this.#narrowed };
+      strings = await stringsOf(language);
+      const wants: Wants = { ...this.#narrowed };
       for (const [attribute, parameter] of Object.entries(LENSES)) {
-        if (!(parameter in wants) && this.hasAttribute(attribute)) wants[parameter] = this.getAttribute(attribute);
+        if (this.hasAttribute(attribute)) wants[parameter] = this.getAttribute(attribute);
       }
-      if (!this.dir && /^(ar|fa|he|ur)\b/.test(language)) this.dir = "rtl";
+      // One revision is read, and a place in a listing is one of that listing alone.
+      if (wants.as_of) wants.revision = null;
+      if (Object.entries(wants).some(([name, value]) => name !== "limit" && value !== undefined)) wants.cursor = null;
+      const mirrored = (this.#mirrored || !this.dir) && /^(ar|fa|he|ur)\b/.test(language);
+      if (mirrored !== this.#mirrored) this.dir = (this.#mirrored = mirrored) ? "rtl" : "";
       const level = Number(this.getAttribute("heading"));
       const host: Host = {
         element: this,
-        bar: h("div", { class: "bar", part: "bar" }),
+        bar: h("div", { class: "bar" }),
         body: h("div", { part: "body" }),
         reader: new Reader(new URL(this.getAttribute("src")!, document.baseURI), wants),
         manner: { language, strings, heading: level > 1 && level < 7 ? level : 3 },
@@ -129,29 +129,48 @@ class EventTimeline extends HTMLElement {
           if (!sheets.includes(sheet)) this.#root.adoptedStyleSheets = [...sheets, sheet];
         },
         announce: (text) => (this.#status.textContent = text),
-        want: (name, value) => {
-          this.#narrowed = { ...this.#narrowed, [name]: value };
+        want: (more) => {
+          this.#narrowed = { ...this.#narrowed, ...more };
           this.#plan();
         },
         tell: (name, detail) => this.#tell(name, detail),
+        attempt: async (work) => {
+          this.#root.querySelector('[role="alert"]')?.remove();
+          try {
+            await work();
+          } catch (error) {
+            if (!signal.aborted) host.body.append(this.#failed(error, strings));
+          }
+        },
       };
-      const view = this.getAttribute("view") ?? (host.reader.source.pathname.endsWith("/diff") ? "diff" : "list");
-      const part = view === "list" ? undefined : PARTS[view];
-      await (part ? (await part()).show(host) : new List(host).begin());
+      // A diff is of two selections, which no filter or lens narrows together.
+      const two = host.reader.source.pathname.endsWith("/diff");
+      const view = two ? "diff" : (this.getAttribute("view") ?? "list");
+      await (view === "axis" || view === "diff" ? shown(view, host) : new List(host).begin());
       for (const name of ["filters", "travel"]) {
-        if (this.hasAttribute(name) && !signal.aborted) await (await PARTS[name]!()).show(host);
+        if (this.hasAttribute(name) && !two && !signal.aborted) await shown(name, host);
       }
       if (signal.aborted) return;
       // Who has just used a control goes on with it.
       const { control } = (this.#root.activeElement as HTMLElement | null)?.dataset ?? {};
-      this.#root.replaceChildren(host.bar, host.body, this.#status);
+      this.#show(host.bar, host.body, this.#status);
       if (control) host.bar.querySelector<HTMLElement>(`[data-control="${control}"]`)?.focus({ preventScroll: true });
       this.#states.add("ready");
-      this.#tell("ready", { address: String(host.reader.listing) });
+      this.#tell("ready", { address: String(host.reader.listing()) });
       this.#watch(host);
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (signal.aborted) return;
+      const again = h("button", { onclick: () => this.#plan() }, strings.retry);
+      // What the page itself holds is shown again.
+      this.#show(h("slot"));
+      this.#root.prepend(this.#failed(error, strings, again));
     }
+  }
+
+  /** Takes the place of what was shown. */
+  #show(...children: Node[]): void {
+    this.#states.delete("ready");
+    this.#root.replaceChildren(...children);
   }
 
   /** Looks for news now and then, and says so without moving what is being read. */
@@ -162,7 +181,7 @@ class EventTimeline extends HTMLElement {
       const number = document.hidden ? 0 : await reader.news(signal).catch(() => 0);
       if (!number || signal.aborted) return;
       const words = counted(manner.strings.news, number, manner.language);
-      const button = h("button", { class: "news", part: "news", type: "button", onclick: () => this.#plan() }, words);
+      const button = h("button", { class: "news", onclick: () => this.#plan() }, words);
       this.#root.querySelector(".news")?.remove();
       this.#root.prepend(button);
       this.#status.textContent = words;
@@ -170,12 +189,11 @@ class EventTimeline extends HTMLElement {
     signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  /** What the page itself holds is shown again, with the reason. */
-  #fail(error: unknown): void {
-    const said = error instanceof Refused ? error.message : "";
-    const again = h("button", { type: "button", onclick: () => this.#plan() }, english.retry);
-    this.#root.replaceChildren(h("p", { role: "alert", part: "error" }, `${english.failed} ${said} `, again), h("slot"));
+  /** Tells of an error, and gives it in words. */
+  #failed(error: unknown, strings: Strings, ...more: Node[]): HTMLElement {
     this.#tell("error", { error });
+    const said = error instanceof Refused ? error.message : "";
+    return h("p", { role: "alert", part: "error" }, `${strings.failed} ${said} `, ...more);
   }
 
   #tell(name: string, detail: unknown): void {
@@ -184,8 +202,14 @@ class EventTimeline extends HTMLElement {
 }
 
 /** Every attribute is a property too: `element.knownAt = "2025-02-19"`. */
-for (const name of ATTRIBUTES.filter((name) => name !== "lang")) {
-  Object.defineProperty(EventTimeline.prototype, name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), {
+const PROPERTIES = new Map(
+  ATTRIBUTES.filter((name) => name !== "lang").map((name) => [
+    name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+    name,
+  ]),
+);
+for (const [property, name] of PROPERTIES) {
+  Object.defineProperty(EventTimeline.prototype, property, {
     configurable: true,
     get(this: HTMLElement) {
       return this.getAttribute(name);
@@ -195,6 +219,10 @@ for (const name of ATTRIBUTES.filter((name) => name !== "lang")) {
       else this.setAttribute(name, value === true ? "" : String(value));
     },
   });
+}
+
+async function shown(part: string, host: Host): Promise<void> {
+  await (await import(FILES[part]!)).show(host);
 }
 
 function languageOf(element: HTMLElement): string {
@@ -208,7 +236,8 @@ function languageOf(element: HTMLElement): string {
 
 async function stringsOf(language: string): Promise<Strings> {
   const short = /^sr.*-Latn/.test(language) ? "sr-latn" : language.split("-")[0]!;
-  return (await LANGUAGES[short]?.())?.strings ?? english;
+  const file = FILES[short];
+  return file ? named(english, (await import(file)).strings) : english;
 }
 
 if (!customElements.get("event-timeline")) customElements.define("event-timeline", EventTimeline);

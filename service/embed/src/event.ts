@@ -43,15 +43,15 @@ export function eventItem(event: TimelineEvent, included: Included | null, manne
       "data-standing": standing.state,
       tabindex: "-1",
     },
-    h("p", { class: "when", part: "when" }, when, phase && ` · ${phase}`),
-    h(`h${heading}` as "h3", { class: "title", part: "title", lang, dir: "auto" }, event.title),
+    h("p", { class: "when" }, when, phase && ` · ${phase}`),
+    h(`h${heading}` as "h3", { class: "title", lang, dir: "auto" }, event.title),
     event.summary && h("p", { part: "summary", lang, dir: "auto" }, event.summary),
     h(
       "p",
       { class: "state", part: "standing", "data-sign": marks[standing.state] ?? "·" },
       state,
     ),
-    event.tags.length > 0 && h("ul", { class: "tags", part: "tags" }, ...event.tags.map((tag) => h("li", {}, `#${tag}`))),
+    event.tags.length > 0 && h("ul", { class: "tags" }, ...event.tags.map((tag) => h("li", {}, `#${tag}`))),
     event.claims.length > 0 &&
       h(
         "details",

@@ -36,12 +36,12 @@ export class List {
       onfocusin: (event: FocusEvent) => this.#current(this.#itemOf(event.target)),
       onclick: (event: MouseEvent) => this.#chosen(this.#itemOf(event.target)),
     });
-    this.#more = h("button", { class: "more", part: "more", type: "button", onclick: () => void this.#append() }, strings.more);
+    this.#more = h("button", { class: "more", onclick: () => void this.#append() }, strings.more);
   }
 
   async begin(): Promise<void> {
     const host = this.#host;
-    const page = await host.reader.page(host.reader.listing, host.signal);
+    const page = await host.reader.page(host.reader.listing(), host.signal);
     if (page.items.length === 0) {
       host.body.replaceChildren(h("p", { class: "quiet", part: "empty" }, host.manner.strings.none));
       return;
@@ -68,16 +68,13 @@ export class List {
     if (this.#loading || this.#next === null) return;
     this.#loading = true;
     this.#ol.setAttribute("aria-busy", "true");
-    try {
+    await this.#host.attempt(async () => {
       const first = this.#pages.length;
-      this.#add(await this.#host.reader.page(this.#next, this.#host.signal));
+      this.#add(await this.#host.reader.page(this.#next!, this.#host.signal));
       this.#trim(first);
-    } catch (error) {
-      if (!this.#host.signal.aborted) throw error;
-    } finally {
-      this.#loading = false;
-      this.#ol.removeAttribute("aria-busy");
-    }
+    });
+    this.#loading = false;
+    this.#ol.removeAttribute("aria-busy");
   }
 
   #observe(): void {
@@ -129,6 +126,8 @@ export class List {
         kept.space = space;
         this.#spaces?.observe(space);
       });
+    // The Tab key still comes to one of those that are left.
+    if (!this.#ol.querySelector('[tabindex="0"]')) this.#current(this.#pages[place]!.items[0] ?? null);
   }
 
   #itemOf(target: EventTarget | null): HTMLElement | null {
@@ -170,18 +169,9 @@ export class List {
   #stepped(item: HTMLElement, key: string): HTMLElement | null | undefined {
     const items = [...this.#ol.querySelectorAll<HTMLElement>("[data-id]")];
     const place = items.indexOf(item);
-    switch (key) {
-      case "ArrowDown":
-        if (place === items.length - 1) void this.#append();
-        return items[place + 1] ?? null;
-      case "ArrowUp":
-        return items[place - 1] ?? null;
-      case "Home":
-        return items[0];
-      case "End":
-        return items.at(-1);
-      default:
-        return undefined;
-    }
+    const last = items.length - 1;
+    if (key === "ArrowDown" && place === last) void this.#append();
+    const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: last }[key];
+    return to === undefined ? to : (items[to] ?? null);
   }
 }

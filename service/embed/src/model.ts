@@ -64,6 +64,15 @@ export interface Page {
   revision: number;
 }
 
+/** What differs between the two sides of a diff. */
+export interface Change {
+  op: "added" | "removed" | "changed";
+  event?: TimelineEvent;
+  before?: TimelineEvent;
+  after?: TimelineEvent;
+  fields?: string[];
+}
+
 export interface Bucket {
   start: string;
   end: string;

@@ -100,6 +100,16 @@ export const english: Strings = {
   after: "After",
 };
 
+/** Words with their names, which the built parts leave out: they have them in the order of the model. */
+export function named<T extends object>(model: T, words: unknown): T {
+  return Object.fromEntries(
+    Object.entries(model).map(([name, each], place) => {
+      const word = (words as unknown[])[place];
+      return [name, Array.isArray(word) ? named(each as object, word) : word];
+    }),
+  ) as T;
+}
+
 /** Puts values into the places of a text: `{0}`, `{1}`. */
 export function filled(text: string, ...values: (string | number)[]): string {
   return text.replace(/\{(\d)\}/g, (_, place: string) => String(values[Number(place)] ?? ""));

@@ -5,13 +5,12 @@ import type { Host } from "./element.js";
 import type { Bucket } from "./model.js";
 
 const CLOCKS = {
-  "known-at": { on: "published", from: "published_from", to: "published_to", word: "known" },
-  "as-of": { on: "recorded", from: "recorded_from", to: "recorded_to", word: "recorded" },
+  "known-at": { lens: "known_at", on: "published", word: "known" },
+  "as-of": { lens: "as_of", on: "recorded", word: "recorded" },
 } as const;
 /** Stretches that are looked into for their days, and stops that a slider has at most. */
 const STRETCHES_MAX = 12;
 const STOPS_MAX = 300;
-
 
 export async function show(host: Host): Promise<void> {
   host.style(style);
@@ -24,17 +23,28 @@ export async function show(host: Host): Promise<void> {
 }
 
 async function sliderOf(host: Host, attribute: keyof typeof CLOCKS): Promise<HTMLElement | null> {
-  const { h, secondsOf } = host.kit;
+  const { h, secondsOf, dayText } = host.kit;
   const { strings, language } = host.manner;
-  const stops = await stopsOf(host, attribute);
-  const now = host.element.getAttribute(attribute)?.slice(0, 10);
-  if (stops.length < 2 && !now) return null;
-  const format = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
-  const text = (place: number): string =>
-    place >= stops.length ? strings.now : format.format(new Date(secondsOf(stops[place]!) * 1000));
-  const found = now ? stops.findIndex((stop) => stop >= now) : -1;
-  const at = found < 0 ? stops.length : found;
-  const output = h("output", {}, text(at));
+  const { lens, word } = CLOCKS[attribute];
+  const known = attribute === "known-at";
+  const own = host.reader.source.searchParams.get(lens) ?? (await host.reader.stored(host.signal))[lens];
+  // What the page or the timeline itself looks through is left behind by what is later than all there is.
+  const latest = (): string | null => (!own ? null : known ? "9999" : new Date(Date.now() - 60_000).toISOString());
+  const today = new Date().toISOString().slice(0, 10);
+  // As of today is now, since nothing is recorded at an hour that is still to come.
+  const stops = (await stopsOf(host, attribute, latest())).filter((stop) => known || stop < today);
+  const through = host.element.getAttribute(attribute) ?? own;
+  if (stops.length < (known ? 2 : 1) && !through) return null;
+  const text = (place: number): string => (place in stops ? dayText(stops[place]!, language, strings) : strings.now);
+  let at = stops.length;
+  let output = h("output", {}, strings.now);
+  if (typeof through === "string") {
+    const until = known ? secondsOf(through, true) : Date.parse(through) / 1000;
+    if (until * 1000 < Date.now()) {
+      at = Math.max(stops.findLastIndex((stop) => secondsOf(stop) < until), 0);
+      output = h("output", {}, dayText(through.split("T")[0]!, language, strings));
+    }
+  }
   const slider = h("input", {
     type: "range",
     part: "slider",
@@ -42,7 +52,7 @@ async function sliderOf(host: Host, attribute: keyof typeof CLOCKS): Promise<HTM
     min: "0",
     max: stops.length,
     value: at,
-    "aria-valuetext": text(at),
+    "aria-valuetext": output.textContent,
     oninput: () => {
       output.textContent = text(slider.valueAsNumber);
       slider.setAttribute("aria-valuetext", text(slider.valueAsNumber));
@@ -50,32 +60,33 @@ async function sliderOf(host: Host, attribute: keyof typeof CLOCKS): Promise<HTM
     onchange: () => {
       const place = slider.valueAsNumber;
       host.announce(text(place));
-      if (place >= stops.length) host.element.removeAttribute(attribute);
-      else host.element.setAttribute(attribute, attribute === "as-of" ? `${stops[place]}T23:59:59Z` : stops[place]!);
+      const stop = stops[place];
+      const to = stop ? (known ? stop : `${stop}T23:59:59Z`) : latest();
+      if (to) host.element.setAttribute(attribute, to);
+      else host.element.removeAttribute(attribute);
     },
   });
-  return h("label", { class: "travel", part: "travel" }, strings[CLOCKS[attribute].word], slider, output);
+  return h("label", { class: "travel" }, strings[word], slider, output);
 }
 
-/** The days on which anything was published or recorded of the selection as it is without this lens. */
-async function stopsOf(host: Host, attribute: keyof typeof CLOCKS): Promise<string[]> {
-  const { on, from, to } = CLOCKS[attribute];
-  const without = { on, known_at: null, as_of: null };
+/** The days on which anything was published or recorded, of the selection as it is through the latest lens, or none. */
+async function stopsOf(host: Host, attribute: keyof typeof CLOCKS, latest: string | null): Promise<string[]> {
+  const { lens, on } = CLOCKS[attribute];
+  const without = { on, known_at: null, as_of: null, revision: null, [lens]: latest };
   const filled = (buckets: Bucket[]): Bucket[] => buckets.filter((bucket) => bucket.count > 0);
   const whole = await host.reader.histogram(without, host.signal);
   const stretches = filled(whole.buckets);
-  if (whole.interval === "day") return stretches.map((bucket) => bucket.end).slice(-STOPS_MAX);
   const stops: string[] = [];
   for (const [place, stretch] of stretches.entries()) {
-    if (place < stretches.length - STRETCHES_MAX) {
+    if (whole.interval === "day" || place < stretches.length - STRETCHES_MAX) {
       stops.push(stretch.end);
       continue;
     }
     const [first, last] = attribute === "as-of" ? [`${stretch.start}T00:00:00Z`, `${stretch.end}T23:59:59Z`] : [stretch.start, stretch.end];
-    const narrow = { ...without, [from]: first, [to]: last };
+    const narrow = { ...without, [`${on}_from`]: first!, [`${on}_to`]: last! };
     const within = await host.reader.histogram(narrow, host.signal).catch(() => ({ buckets: [stretch] }));
     const inside = filled(within.buckets).map((bucket) => bucket.end).filter((day) => day >= stretch.start && day <= stretch.end);
     stops.push(...(inside.length > 0 ? inside : [stretch.end]));
   }
-  return [...new Set(stops)].sort().slice(-STOPS_MAX);
+  return [...new Set(stops)].slice(-STOPS_MAX);
 }
