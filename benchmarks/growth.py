@@ -2,12 +2,13 @@
 
     python -m benchmarks.growth [--small 100000] [--large 5000000] [--stores FOLDER] [--order] [--svg FILE] [NAME …]
 
-Both stores run beside each other. Each case is a query with its dates or names drawn anew for every page of fifty; the
-same pages are read in both, in turns, by the service's own read function, and what came first does not count. The table
-has the medians in milliseconds, the ratio that is to stay under its bound, how many events the pages have, and how many
-blocks PostgreSQL looks at for them, which tells more than time where others use the machine. Where the small store has
-fewer events for a page than the large one (a window of a day, a rare word), the two pages are not alike, and nothing is
-said of their ratio. The plot shows all ratios.
+Both stores run beside each other, and each has a service of one worker, which keeps no answers. Each case is a query
+with its dates or names drawn anew for every page of fifty; the same pages are asked for of both, in turns, one request
+at a time over a connection that stays open, and what came first does not count. The table has the medians in
+milliseconds, the ratio that is to stay under its bound, how many events the pages have, and how many blocks PostgreSQL
+looks at for them, which tells more than time where others use the machine. Where the small store has fewer events for a
+page than the large one (a window of a day, a rare word), the two pages are not alike, and nothing is said of their
+ratio. The plot shows all ratios.
 
 The stores are kept in the folder, `events-N` for N events. With `--order` all is measured a second time after the rows
 of `version` have been laid out in the order of their dates.
@@ -22,24 +23,32 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Raw, Struct
 
 from benchmarks import pages, plots
 from benchmarks.generated import MADE_MAX
 from benchmarks.loading import connect
+from benchmarks.serving import service
 from benchmarks.stores import Store, kept
 from benchmarks.writing import BASE, CHANGED
 from service.api.diff import PARAMETERS, compare_sides
 from service.domain import parameters
 from service.domain.callers import ANYONE
+from service.domain.cursors import Cursor, bound_of, cursor_text
 from service.domain.lenses import Position, bounds_of
 from service.domain.parameters import LISTING
 from service.storage.pool import open_pool
 
 SMALL, LARGE = 100_000, 5_000_000
 PAGES, ROUNDS, BLOCKS_OF = 12, 3, 4
+PATH = "/v1/events"
 FLAT, COMMON = 1.3, 2.0
 
 Draw = Callable[[Random], str]
@@ -135,19 +144,20 @@ def cases() -> list[Case]:
 
 
 class Side(NamedTuple):
-    """A store, and a connection to it as the service has them."""
+    """A service of a store, and a connection to the store as the service has them."""
 
-    store: Store
+    asking: HTTPConnection
     connection: Any
     plans: pages.Plans
     middle: Position
 
 
-async def opened(store: Store) -> Side:
+async def opened(store: Store, origin: str) -> Side:
     pool = await open_pool(store.url, 1, 600)
     connection = await pool.acquire()
     row = await connection.fetchrow(pages.MIDDLE, bounds_of("1962-07-01")[0])
-    return Side(store, connection, pages.Plans(connection), (False, row[0], row[1], row[2]))
+    asking = HTTPConnection(origin.removeprefix("http://"), timeout=60)
+    return Side(asking, connection, pages.Plans(connection), (False, row[0], row[1], row[2]))
 
 
 class Read(NamedTuple):
@@ -158,11 +168,24 @@ class Read(NamedTuple):
     blocks: int = 0
 
 
-async def read_page(side: Side, query: parameters.Query, deep: bool) -> Read | None:
+class Page(Struct):
+    items: list[Raw]
+
+
+def read_page(side: Side, query: parameters.Query, deep: bool) -> Read | None:
     """One page, None where it is refused as too broad."""
+    cursor = Cursor(bound_of(query, PATH), BASE, list(side.middle))
+    address = f"{PATH}?{urlencode(query | ({'cursor': [cursor_text(cursor)]} if deep else {}), doseq=True)}"
     began = time.perf_counter()
-    rows = await pages.read(side.connection, query, side.middle if deep else None)
-    return None if rows is None else Read((time.perf_counter() - began) * 1000, rows)
+    side.asking.request("GET", address, headers={"Accept-Encoding": "identity"})
+    answer = side.asking.getresponse()
+    body = answer.read()
+    took = (time.perf_counter() - began) * 1000
+    if answer.status == 200:
+        return Read(took, len(msgspec.json.decode(body, type=Page).items))
+    if b"selection-too-broad" in body:
+        return None
+    sys.exit(f"{address}: {answer.status} {body[:500].decode()}")
 
 
 async def blocks_read(side: Side, query: parameters.Query, deep: bool) -> int:
@@ -192,7 +215,7 @@ async def measure_case(case: Case, sides: list[Side]) -> list[Read | None]:
     read: list[list[Read | None]] = [[] for _ in sides]
     for number in range(ROUNDS + 1):
         for side, found in zip(sides, read, strict=True):
-            once = [await read_page(side, query, case.deep) for query in queries]
+            once = [read_page(side, query, case.deep) for query in queries]
             found += once if number else []
     blocks = [[await blocks_read(side, query, case.deep) for query in queries[:BLOCKS_OF]] for side in sides]
     return [median_of(found, counted) for found, counted in zip(read, blocks, strict=True)]
@@ -215,8 +238,8 @@ def parsed(text: str) -> parameters.Query:
     return query
 
 
-async def measured(stores: list[Store], names: list[str]) -> list[dict[str, Any]]:
-    sides = [await opened(store) for store in stores]
+async def measured(stores: list[Store], origins: list[str], names: list[str]) -> list[dict[str, Any]]:
+    sides = [await opened(store, origin) for store, origin in zip(stores, origins, strict=True)]
     lines = []
     for case in cases():
         if names and not any(name in case.name for name in names):
@@ -290,9 +313,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             print(f"{'':45}{'p50 of a page, ms':>20}{'':17}{'events on it':>14}{'blocks read':>20}")
             sizes = f"{arguments.small:10,}{arguments.large:10,}"
             print(f"{'':45}{sizes}{'ratio':>7}{'':10}{'':14}{sizes}", flush=True)
-            result[order] = asyncio.run(measured(stores, arguments.names))
+            with service(**settings_for(small)) as of_small, service(**settings_for(large)) as of_large:
+                result[order] = asyncio.run(measured(stores, [of_small.origin, of_large.origin], arguments.names))
             print(f"\n{summary_of(result[order])}", flush=True)
     return result
+
+
+def settings_for(store: Store) -> dict[str, str]:
+    return {"DATELINE_DATABASE_URL": store.url, "DATELINE_WORKERS": "1", "DATELINE_ANSWERS_BYTES_MAX": "0"}
 
 
 def summary_of(lines: Sequence[Mapping[str, Any]]) -> str:

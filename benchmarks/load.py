@@ -17,7 +17,6 @@ import os
 import platform
 import statistics
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -174,7 +173,7 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
         "clients": CLIENTS,
         "processors": os.cpu_count(),
         "python": platform.python_version(),
-        "optimised": "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
+        "built": sys.base_prefix,
         "bytes": {"page": bench.sizes[bench.page], "packed": bench.packed, "event": bench.sizes[bench.event]},
         "steps": bench.steps,
         "rounds": {name: [load._asdict() for load in loads] for name, loads in rounds.items()},
@@ -236,7 +235,7 @@ def table_of(result: dict[str, Any]) -> str:
     rows = [
         f"{size:,} events, {result['processors']} processors, {result['workers']} workers, "
         f"{result['connections']} connections of wrk, {result['clients']} clients of pgbench, "
-        f"Python {result['python']} built {'with' if result['optimised'] else 'without'} optimisations; "
+        f"Python {result['python']} of {result['built']}; "
         f"a page has {shown['page']:,} bytes, packed {shown['packed']:,}, an event {shown['event']:,}",
         "",
         f"{'':28}{'requests/s':>11}{'from':>9}{'to':>9}{'p50 ms':>9}{'p99 ms':>9}{'µs service':>12}{'µs database':>12}",

@@ -43,9 +43,9 @@ def json_of(body: bytes) -> Any:
     return value
 
 
-def text_of(body: bytes) -> str:
+def text_of(body: bytes | memoryview) -> str:
     try:
-        return body.decode("utf-8", "strict")
+        return str(body, "utf-8", "strict")
     except UnicodeDecodeError as error:
         raise Malformed(f"The body is not UTF-8: byte {error.start} has no place there.") from error
 

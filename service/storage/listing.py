@@ -242,7 +242,7 @@ async def named_of(connection: Connection, selection: Selection, groups: Groups)
                 if selection.revision < selection.head:
                     numbers = await _few(connection, RECORDED_BETWEEN, 0, selection.revision, selection.revision)
                 if numbers is None and selection.lens.known != LATEST:
-                    numbers = await _few(connection, KNOWN_BY, selection.lens.known)
+                    numbers = await _known_by(connection, selection.lens.known)
 
     def is_named(filters: Filters, event: Identity) -> bool:
         return (filters.ids is None or event.id in filters.ids) and (filters.keys is None or event.key in filters.keys)
@@ -276,8 +276,6 @@ SELECT v.event FROM version v
 WHERE NOT (SELECT many FROM counted) AND v.revision BETWEEN $2 AND least($3::int8, $4::int8)
 UNION ALL SELECT NULL FROM counted WHERE many
 """
-KNOWN_BY = "SELECT v.event FROM version v WHERE v.known <= $2 LIMIT $1"
-
 
 MANY: Final = -1
 """In the place of events that are too many; none has such a number."""
@@ -293,3 +291,19 @@ async def _few(connection: Connection, statement: str, *arguments: int) -> list[
 
     found = await recall(connection, (statement, arguments), read, lambda numbers: 40 * len(numbers))
     return None if found == [MANY] else list(found)
+
+
+# So many versions are known the earliest. To count them for each instant would take longer than to read a page.
+KNOWN_LAST = "SELECT v.known FROM version v ORDER BY v.known OFFSET $1 LIMIT 1"
+KNOWN_BY = "SELECT v.event FROM version v WHERE v.known <= $2 LIMIT $1"
+
+
+async def _known_by(connection: Connection, known: int) -> list[int] | None:
+    """The events of the versions known by then; None where those are too many to be looked at one by one."""
+
+    async def read() -> int:
+        last = await connection.fetchval(KNOWN_LAST, OUTRIGHT_MAX)
+        return LATEST if last is None else int(last)
+
+    too_late = await recall(connection, (KNOWN_LAST, OUTRIGHT_MAX), read)
+    return None if known >= too_late else await _few(connection, KNOWN_BY, known)

@@ -1,11 +1,10 @@
 """What a write changes in the posting index: postings that end with it and postings that begin, in any number."""
 
 import asyncio
-import io
 import struct
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
@@ -18,6 +17,8 @@ from service.storage.postings import CLOSED, TOLD, span_of
 
 BREATH: Final = 500
 """Places put in order before others may go on."""
+SENT_AT_ONCE: Final = 2**16
+"""Bytes of a COPY."""
 GATHERED_MAX: Final = 2_000_000
 """Postings that wait together to be written: four bytes each, and the more of them, the fewer pages are met twice."""
 
@@ -160,9 +161,19 @@ def with_places(term: int, rests: Iterable[bytes]) -> bytes:
 
 
 async def copy_postings(connection: Connection, rows: Iterable[bytes]) -> None:
-    """Appends rows that `with_terms` and `with_places` give."""
-    source = io.BytesIO(b"".join((_BEGIN, *rows, _END)))
-    await connection.copy_to_table("posting", source=source, columns=POSTING_COLUMNS, format="binary")
+    """Appends rows that `with_terms` and `with_places` give, which are made while the database takes those before."""
+    await connection.copy_to_table("posting", source=_sent(rows), columns=POSTING_COLUMNS, format="binary")
+
+
+async def _sent(rows: Iterable[bytes]) -> AsyncIterator[bytes]:
+    waiting, size = [_BEGIN], 0
+    for row in rows:
+        waiting.append(row)
+        size += len(row)
+        if size >= SENT_AT_ONCE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join((*waiting, _END))
 
 
 class Turnover:
