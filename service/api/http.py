@@ -25,19 +25,16 @@ from service.api.operation import (
     Reply,
     Streamed,
     accepted_of,
-    canonical,
     check_headers,
     check_length,
-    followed,
     matches,
     media_type_of,
     prefers_minimal,
-    query_of,
+    read_query,
 )
 from service.api.packing import PLAIN, coding_for, coding_of, packed, tag_in
 from service.api.problems import KINDS, Problem, made, problem_of
 from service.api.services import Services, await_revision, read_caller
-from service.domain import parameters
 from service.domain.errors import (
     DatelineError,
     Fault,
@@ -140,9 +137,7 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
     place = _place_of(operation, request)
     headers = _headers_of(operation, request)
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
-    query = query_of(request.scope.get("query_string", b""))
-    parameters.check_named(query, operation.parameters_known)
-    query = canonical(followed(query, operation.parameters_known))
+    query = read_query(request.scope.get("query_string", b""), operation.parameters_known)
     check_headers(operation, headers)
     accepted = accepted_of(operation, headers.get("accept"))
     media_type, body = media_type_of(operation, headers.get("content-type")), b""

@@ -308,6 +308,13 @@ def query_of(raw: bytes) -> dict[str, list[str]]:
     return query
 
 
+def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, list[str]]:
+    """A query string as an operation takes it. Raises a DatelineError for whatever it should not be."""
+    query = query_of(raw)
+    parameters.check_named(query, known)
+    return canonical(followed(query, known))
+
+
 def followed(query: dict[str, list[str]], known: Mapping[str, Parameter]) -> dict[str, list[str]]:
     """A query whose cursor is a whole `next`, with what that address says and the query does not.
 

@@ -71,6 +71,13 @@ def test_the_page_takes_what_a_listing_takes(reader: httpx.Client) -> None:
         ("view=spiral", 400, "view"),
         ("lang=no_such", 400, "lang"),
         ("view=diff&base=tag%3Dkfor", 400, "base"),
+        ("view=diff&base=known_at%3Dxx", 400, "base"),
+        ("view=diff&head=revision%3Dfirst", 400, "head"),
+        ("view=diff&base=revision%3D1&head=revision%3D999999", 400, "head"),
+        ("view=diff&head=as_of%3D2999-01-01T00:00:00Z", 400, "head"),
+        ("view=diff&base=as_of%3D2025-01-01T00:00:00Z%26revision%3D1", 400, "base"),
+        ("view=diff&base=known_at%3D%25FF", 400, "base"),
+        ("view=diff&base=known_at%3D2000%26known_at%3D2001", 400, "base"),
         ("from=20x", 400, "from"),
     ],
 )
@@ -113,6 +120,11 @@ def test_oembed_gives_a_frame_that_fits(reader: httpx.Client) -> None:
         ({"url": "{origin}/embed/timelines/none-such"}, 404),
         ({"url": "{origin}/v1/actors/kfor"}, 404),
         ({"url": "https://elsewhere.example/embed/timelines/kosovo"}, 404),
+        ({"url": "{origin}/embed/timelines/kosovo/events"}, 404),
+        ({"url": "{origin}/embed%2Ftimelines/kosovo"}, 404),
+        ({"url": "http://[::1/embed/timelines/kosovo"}, 404),
+        ({"url": "http://[x]/embed/timelines/kosovo"}, 404),
+        ({"url": "http://a]b/x"}, 404),
         ({"url": "{origin}/embed/timelines/kosovo", "format": "xml"}, 501),
         ({"url": "{origin}/embed/timelines/kosovo", "maxwidth": "0"}, 400),
         ({}, 400),
@@ -123,6 +135,28 @@ def test_oembed_refuses_what_it_does_not_embed(reader: httpx.Client, query: dict
     answer = reader.get("/oembed", params={name: value.replace("{origin}", origin) for name, value in query.items()})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/v1/timelines/kosovo/events?fields=title", "fields"),
+        ("/embed/timelines/kosovo?bogus=1", "bogus"),
+        ("/embed/timelines/kosovo?from=2025&to=2008", "from"),
+        ("/embed/timelines/kosovo?revision=999999", "revision"),
+        ("/embed/timelines/kosovo?cursor=none", "cursor"),
+        ("/embed/timelines/kosovo?view=diff&base=known_at%3Dxx", "base"),
+        ("/embed/timelines/kosovo?q=%FF", None),
+    ],
+)
+def test_oembed_offers_no_frame_that_the_page_would_refuse(reader: httpx.Client, path: str, named: str | None) -> None:
+    frame = path.replace("/v1/timelines/kosovo/events", PAGE)
+    assert reader.get(frame).status_code == 400
+    answer = reader.get("/oembed", params={"url": str(reader.base_url).rstrip("/") + path})
+    assert answer.status_code == 404
+    told = answer.json()
+    assert told["detail"].startswith("There is no such page of the timeline kosovo. ")
+    assert named is None or (told["errors"][0]["parameter"] == "url" and named in told["errors"][0]["detail"])
 
 
 def test_oembed_of_a_bad_key_and_of_what_is_private(writer: httpx.Client, client: httpx.Client, unique: str) -> None:

@@ -1,28 +1,31 @@
 """The page to be framed: a timeline that is read without a script, and is the component where there is one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from service.api import examples, replies
+from service.api.diff import side_of
 from service.api.embedding.files import NAMES
 from service.api.embedding.listed import listed
 from service.api.embedding.paper import addressed, element, page, policy_of, scripts
 from service.api.embedding.words import LANG, words_in
 from service.api.exports import About, Entry
 from service.api.exports.linked import JsonLd
-from service.api.operation import HTML, Answer, Call, Operation, Reply
+from service.api.operation import HTML, Answer, Call, Operation, Reply, read_query
 from service.domain import parameters
-from service.domain.asking import asked
+from service.domain.asking import Asked, asked
 from service.domain.cursors import Cursor, bound_of, cursor_of, cursor_text
-from service.domain.errors import Fault, RefusedParameter
+from service.domain.errors import Fault, InvalidParameter, Malformed, RefusedParameter
 from service.domain.lenses import Position
 from service.domain.parameters import Parameter, Query
 from service.domain.resources import Actor, Source, Timeline
 from service.operations import selecting
-from service.operations.selecting import Chunk, open_store
+from service.operations.selecting import Chunk, Reading, open_store
 
 SLUG: Final = Parameter(
     name="slug", schema=parameters.SLUG, example=examples.SLUGS["timeline"], description="The slug of the timeline."
@@ -74,59 +77,98 @@ SELECTION: Final = tuple(
     each for each in (*parameters.SELECTION, parameters.ORDER, parameters.LIMIT) if each is not parameters.TIMELINE
 )
 _SELECTION_NAMES: Final = frozenset(each.name for each in SELECTION)
+_LENSES: Final = parameters.named(parameters.LENSES)
 
 _actors = msgspec.json.Decoder(dict[str, Actor]).decode
 _sources = msgspec.json.Decoder(dict[str, Source]).decode
 
 
-async def read_frame(call: Call) -> Reply:
+class Shown(Struct, frozen=True):
+    """What a page shows of its timeline."""
+
+    timeline: Timeline
+    reading: Reading
+    chunk: Chunk
+    cursor: Cursor | None
+
+
+async def look(call: Call) -> Shown:
+    """What the page has to show. Raises a DatelineError for whatever it cannot be asked."""
     slug = call.place["slug"]
-    query = {name: given for name, given in call.query.items() if name in _SELECTION_NAMES}
-    sides = _sides(call.query)
+    query = {**_selecting(call.query), "timeline": [slug]}
+    wants = asked(query)
+    sides = _sides(call.query, query)
     cursor = cursor_of(call.query, call.path, Position)
     after = None if cursor is None else msgspec.convert(cursor.place, Position)
     async with call.pool.acquire() as connection:
         store = await open_store(connection, call.caller, cursor)
-        reading = await selecting.select(connection, store, asked({**query, "timeline": [slug]}))
-        revision = reading.selection.revision
-        timeline = await selecting.find_timeline(connection, store, slug, revision)
+        reading = await selecting.select(connection, store, wants)
+        for side, of_side in sides.items():
+            with _faults_of(side):
+                await selecting.select(connection, store, of_side)
+        timeline = await selecting.find_timeline(connection, store, slug, reading.selection.revision)
         chunk = await selecting.read_chunk(connection, reading.selection, after, call.limit())
-    next = None if chunk.next is None else replies.following(call, reading.newest, chunk.next)
-    path = f"/v1/timelines/{slug}/events"
-    shown = dict(query)
+    return Shown(timeline, reading, chunk, cursor)
+
+
+async def read_frame(call: Call) -> Reply:
+    shown = await look(call)
+    chunk, cursor = shown.chunk, shown.cursor
+    next = None if chunk.next is None else replies.following(call, shown.reading.newest, chunk.next)
+    path = f"/v1/timelines/{shown.timeline.slug}/events"
+    query = _selecting(call.query)
     if cursor is not None:
-        shown["cursor"] = [cursor_text(Cursor(bound_of(query, path), cursor.head, cursor.place))]
-    body = _page(call, timeline, chunk, revision, addressed(path, _pairs(shown)), sides, next)
+        query["cursor"] = [cursor_text(Cursor(bound_of(query, path), cursor.head, cursor.place))]
+    body = _page(call, shown, addressed(path, _pairs(query)), next)
     headers = policy_of(call.origin, call.services.settings.frame_ancestors)
-    return Reply(200, body.encode(), HTML, headers=headers, pinned=reading.pinned)
+    return Reply(200, body.encode(), HTML, headers=headers, pinned=shown.reading.pinned)
+
+
+def _selecting(query: Query) -> dict[str, list[str]]:
+    """What of the page's query chooses events."""
+    return {name: given for name, given in query.items() if name in _SELECTION_NAMES}
 
 
 def _pairs(query: Query) -> list[tuple[str, str]]:
     return [(name, value) for name, given in query.items() for value in given]
 
 
-def _sides(query: Query) -> dict[str, str]:
-    """The lenses of both sides of a view of differences. Raises RefusedParameter for what is no lens."""
-    lenses = {each.name for each in parameters.LENSES}
+def _sides(query: Query, both: Query) -> dict[str, Asked]:
+    """What each side of a view of differences asks for, read as a diff reads it. both: what holds for either side.
+
+    Raises RefusedParameter for what is no lens, or none that can be read.
+    """
+    sides = {}
     for side in ("base", "head"):
-        for pair in query[side][0].split("&") if side in query else ():
-            name = pair.partition("=")[0]
-            if name not in lenses:
-                fault = Fault(parameter=side, detail=f"{name} is no lens: {', '.join(sorted(lenses))}")
-                raise RefusedParameter("A side of the comparison asks for what is no lens.", [fault])
-    return {side: query[side][0] for side in ("base", "head") if side in query}
+        if side in query:
+            with _faults_of(side):
+                lenses = read_query(query[side][0].encode(), _LENSES)
+                prefixed = {f"{side}_{name}": given for name, given in lenses.items()}
+                sides[side] = asked(side_of({**both, **prefixed}, f"{side}_"))
+    return sides
 
 
-def _page(
-    call: Call, timeline: Timeline, chunk: Chunk, revision: int, src: str, sides: Mapping[str, str], next: str | None
-) -> str:
+@contextmanager
+def _faults_of(side: str) -> Iterator[None]:
+    """Refuses the parameter that has the side for what is wrong within it."""
+    try:
+        yield
+    except (InvalidParameter, Malformed, RefusedParameter) as error:
+        told = [f"{fault.parameter}: {fault.detail}" for fault in error.faults] or [error.detail]
+        faults = [Fault(parameter=side, detail=each) for each in told]
+        raise RefusedParameter("A side of the comparison cannot hold.", faults) from error
+
+
+def _page(call: Call, shown: Shown, src: str, next: str | None) -> str:
+    timeline, chunk = shown.timeline, shown.chunk
     language = call.query["lang"][0] if "lang" in call.query else timeline.language or "en"
     words = words_in(language)
     actors, sources = _actors(chunk.included["actors"]), _sources(chunk.included["sources"])
     entries = [Entry(event, actors, sources, f"{call.origin}/v1/events/{event.id}") for event in chunk.events]
-    given = {name: call.query[name][0] for name in ("view", "lanes", "travel", "live") if name in call.query}
+    told = ("view", "lanes", "travel", "live", "base", "head")
+    given = {name: call.query[name][0] for name in told if name in call.query}
     flags = {"filters": "true"} if call.query.get("filters") == ["true"] else {}
-    shown = element(
+    component = element(
         src,
         listed(entries, words, language),
         lang=language,
@@ -135,17 +177,17 @@ def _page(
         paging="button",
         **given,
         **flags,
-        **sides,
     )
     lang = f' lang="{escape(timeline.language)}"' if timeline.language and timeline.language != language else ""
     description = f'<p{lang} dir="auto">{escape(timeline.description)}</p>' if timeline.description else ""
     more = f'<nav><a class="next" rel="next" href="{escape(next)}">{escape(words["more"])}</a></nav>' if next else ""
     body = (
         f'<main><header><h1{lang} dir="auto">{escape(timeline.title)}</h1>{description}</header>'
-        f"{shown}<noscript>{more}</noscript>"
+        f"{component}<noscript>{more}</noscript>"
         f"{_footer(call, timeline)}</main>{scripts(NAMES['frame.js'])}"
     )
-    return page(timeline.title, body, language=language, head=_head(call, timeline, entries, revision))
+    head = _head(call, timeline, entries, shown.reading.selection.revision)
+    return page(timeline.title, body, language=language, head=head)
 
 
 def feeds_of(origin: str, slug: str) -> dict[str, tuple[str, str, str]]:
@@ -220,22 +262,21 @@ def _head(call: Call, timeline: Timeline, entries: list[Entry], revision: int) -
     ]
 
 
-OPERATIONS: Final = (
-    Operation(
-        id="readEmbedPage",
-        method="GET",
-        path="/embed/timelines/{slug}",
-        tag="embedding",
-        summary="Read a timeline as a page to be framed",
-        description=(
-            "Takes every filter and lens of a listing, beside how it is shown. It is read without a script, and tells "
-            "the page around how high it is: as `dateline:height`, as Embedly's `iframe.resize`, and as WordPress's "
-            "`height` where that has given a secret. Which pages may frame it is a setting of the service."
-        ),
-        place=(SLUG,),
-        parameters=(*SELECTION, parameters.CURSOR, *PRESENTATION),
-        run=read_frame,
-        answers=(Answer(200, "A page.", {HTML: None}, replies.TAGGED),),
-        problems=("refused-parameter", "selection-too-broad", "not-found", "gone"),
+PAGE: Final = Operation(
+    id="readEmbedPage",
+    method="GET",
+    path="/embed/timelines/{slug}",
+    tag="embedding",
+    summary="Read a timeline as a page to be framed",
+    description=(
+        "Takes every filter and lens of a listing, beside how it is shown. It is read without a script, and tells "
+        "the page around how high it is: as `dateline:height`, as Embedly's `iframe.resize`, and as WordPress's "
+        "`height` where that has given a secret. Which pages may frame it is a setting of the service."
     ),
+    place=(SLUG,),
+    parameters=(*SELECTION, parameters.CURSOR, *PRESENTATION),
+    run=read_frame,
+    answers=(Answer(200, "A page.", {HTML: None}, replies.TAGGED),),
+    problems=("refused-parameter", "selection-too-broad", "not-found", "gone"),
 )
+OPERATIONS: Final = (PAGE,)

@@ -8,21 +8,29 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from service.api import replies
-from service.api.embedding.frames import address_of
+from service.api.embedding.frames import PAGE, address_of, look
 from service.api.examples import HOST
-from service.api.operation import JSON, Answer, Call, Operation, Reply
+from service.api.operation import JSON, Answer, Call, Operation, Reply, read_query
 from service.api.shapes import Embedded
-from service.domain.errors import Fault, NotFound, NotMade
+from service.domain.errors import (
+    Fault,
+    InvalidParameter,
+    Malformed,
+    NotFound,
+    NotMade,
+    RefusedParameter,
+    SelectionTooBroad,
+)
 from service.domain.parameters import Parameter
-from service.operations import selecting
-from service.operations.selecting import open_store
+from service.domain.resources import Timeline
 
 WIDTH: Final = 800
 HEIGHT: Final = 600
 SIZE_MIN: Final = 1
 SIZE_MAX: Final = 100_000
 AGE_SECONDS: Final = 3_600
-_PATH: Final = re.compile(r"/(?:embed|v1)/timelines/([a-z0-9](?:-?[a-z0-9])*)(?:/events)?")
+_SLUG: Final = r"([a-z0-9](?:-?[a-z0-9])*)"
+_PATH: Final = re.compile(rf"/embed/timelines/{_SLUG}|/v1/timelines/{_SLUG}(?:/events)?")
 
 URL: Final = Parameter(
     name="url",
@@ -51,18 +59,11 @@ FORMAT: Final = Parameter(
 async def read_oembed(call: Call) -> Reply:
     if call.query.get("format", ["json"]) != ["json"]:
         raise NotMade("This service answers oEmbed as JSON alone.", [Fault(parameter="format", detail="only json")])
-    url = call.query["url"][0]
-    parts = urlsplit(url)
-    found = _PATH.fullmatch(unquote(parts.path))
-    if f"{parts.scheme}://{parts.netloc}" != call.origin or found is None:
-        raise NotFound("This is no address of a timeline here.", [Fault(parameter="url", detail="is of no timeline")])
-    slug = found[1]
-    async with call.pool.acquire() as connection:
-        store = await open_store(connection, call.caller)
-        timeline = await selecting.find_timeline(connection, store, slug, store.newest)
+    slug, query = _page_at(call.query["url"][0], call.origin)
+    timeline = await _shown_at(call, slug, query)
     width = min(WIDTH, int(call.query.get("maxwidth", [str(WIDTH)])[0]))
     height = min(HEIGHT, int(call.query.get("maxheight", [str(HEIGHT)])[0]))
-    address = address_of(call.origin, slug) + (f"?{parts.query}" if parts.query else "")
+    address = address_of(call.origin, slug) + (f"?{query}" if query else "")
     answer = Embedded(
         type="rich",
         version="1.0",
@@ -78,6 +79,36 @@ async def read_oembed(call: Call) -> Reply:
         cache_age=AGE_SECONDS,
     )
     return Reply(200, msgspec.json.encode(answer))
+
+
+def _page_at(url: str, origin: str) -> tuple[str, str]:
+    """The slug and the query of the page that an address is of. Raises NotFound where it is of none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # What stands for a host in it is none.
+        parts = urlsplit("")
+    # A slash within a name is none between names, so the page has no such address.
+    found = None if "%2f" in parts.path.lower() else _PATH.fullmatch(unquote(parts.path))
+    if found is None or f"{parts.scheme}://{parts.netloc}" != origin:
+        raise NotFound("This is no address of a timeline here.", [Fault(parameter="url", detail="is of no timeline")])
+    return found[1] or found[2], parts.query
+
+
+async def _shown_at(call: Call, slug: str, query: str) -> Timeline:
+    """The timeline of a page that can be shown. Raises NotFound for one that would be refused."""
+    try:
+        page = msgspec.structs.replace(
+            call,
+            operation=PAGE,
+            path=PAGE.path.format(slug=slug),
+            place={"slug": slug},
+            query=read_query(query.encode(), PAGE.parameters_known),
+        )
+        shown = await look(page)
+    except (InvalidParameter, Malformed, RefusedParameter, SelectionTooBroad) as error:
+        faults = [Fault(parameter="url", detail=f"{fault.parameter}: {fault.detail}") for fault in error.faults]
+        raise NotFound(f"There is no such page of the timeline {slug}. {error.detail}", faults) from error
+    return shown.timeline
 
 
 OPERATIONS: Final = (
