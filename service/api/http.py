@@ -32,7 +32,7 @@ from service.api.operation import (
     prefers_minimal,
     read_query,
 )
-from service.api.packing import PLAIN, coding_for, coding_of, packed, tag_in
+from service.api.packing import PLAIN, coding_for, coding_of, flowing, packed, tag_in
 from service.api.problems import KINDS, Problem, made, problem_of
 from service.api.services import Services, await_revision, read_caller
 from service.domain.errors import (
@@ -311,7 +311,8 @@ class _Flowing(Response[bytes]):
 
 async def _flowing(call: Call, streamed: Streamed, method: str) -> Response[bytes]:
     """What is refused is so before the first part is sent; what fails later breaks the connection off."""
-    etag = streamed.etag(_asked(call))
+    coding = coding_of(call.headers.get("accept-encoding", ""))
+    etag = tag_in(coding, streamed.etag(_asked(call)))
     kind = streamed.media_type
     headers = {
         **SHARED,
@@ -324,11 +325,14 @@ async def _flowing(call: Call, streamed: Streamed, method: str) -> Response[byte
     condition = call.headers.get("if-none-match")
     if condition is not None and matches(etag, condition):
         return Response(b"", status_code=304, headers=headers)
-    first: bytes | None = await anext(streamed.parts)
+    if coding != PLAIN:
+        headers["Content-Encoding"] = coding
+    parts = flowing(streamed.parts, coding)
+    first: bytes | None = await anext(parts)
     if method == "HEAD":
-        await streamed.parts.aclose()
+        await parts.aclose()
         first = None
-    return _Flowing(headers, first, streamed.parts)
+    return _Flowing(headers, first, parts)
 
 
 async def _finished(call: Call, reply: Reply) -> Response[bytes]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Final
 
@@ -29,6 +31,41 @@ async def packed(body: bytes, coding: str) -> bytes:
         return body
     pack = CODINGS[coding]
     return pack(body) if len(body) < APART_MIN else await asyncio.to_thread(pack, body)
+
+
+Flow = tuple[Callable[[bytes], bytes], Callable[[], bytes]]
+"""What packs a part of a body so that it can be unpacked when it has come, and what is left to be said at the end."""
+
+
+def _zstd_flow() -> Flow:
+    packer = zstandard.ZstdCompressor(level=3).compressobj()
+    return lambda part: packer.compress(part) + packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK), packer.flush
+
+
+def _brotli_flow() -> Flow:
+    packer = brotli.Compressor(quality=4)
+    return lambda part: packer.process(part) + packer.flush(), packer.finish
+
+
+def _gzip_flow() -> Flow:
+    packer = zlib.compressobj(6, wbits=31)
+    return lambda part: packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH), packer.flush
+
+
+FLOWS: Final[Mapping[str, Callable[[], Flow]]] = {"zstd": _zstd_flow, "br": _brotli_flow, "gzip": _gzip_flow}
+
+
+async def flowing(parts: AsyncGenerator[bytes, None], coding: str) -> AsyncGenerator[bytes, None]:
+    """A body in a coding while it is read, part by part. How long it will be is not known, so it is packed anyhow."""
+    async with aclosing(parts):
+        if coding == PLAIN:
+            async for part in parts:
+                yield part
+            return
+        pack, finish = FLOWS[coding]()
+        async for part in parts:
+            yield pack(part) if len(part) < APART_MIN else await asyncio.to_thread(pack, part)
+        yield finish()
 
 
 def tag_in(coding: str, etag: str) -> str:

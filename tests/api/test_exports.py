@@ -4,16 +4,21 @@ import csv
 import io
 import json
 import re
+import zlib
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 from xml.etree import ElementTree
 
+import brotli
 import feedparser
 import geojson
 import httpx
 import pytest
+import zstandard
 from icalendar import Calendar
 from pyld import jsonld
 
+from service.api.packing import CODINGS, flowing
 from tests.contract.conformance import Contract
 
 DATES = [
@@ -300,3 +305,61 @@ def test_what_is_private_is_exported_to_nobody(writer: httpx.Client, client: htt
         assert "Secret" in writer.get(f"/v1/events/export/{form}", params={"tag": unique, "collection": slug}).text
         assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"tag": unique}).text
         assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"collection": slug}).text
+
+
+# --- Packed
+
+
+def brotli_unpacked() -> Callable[[bytes], bytes]:
+    unpacker = brotli.Decompressor()
+
+    def unpack(part: bytes) -> bytes:
+        found = [unpacker.process(part)]
+        while found[-1]:  # It gives out a window at a time.
+            found.append(unpacker.process(b""))
+        return b"".join(found)
+
+    return unpack
+
+
+UNPACK: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
+    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
+    "br": brotli_unpacked,
+    "gzip": lambda: zlib.decompressobj(wbits=31).decompress,
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_an_export_is_packed_while_it_is_sent(client: httpx.Client, collection: str, coding: str) -> None:
+    path, asked = "/v1/events/export/ndjson", {"collection": collection}
+    plain = client.get(path, params=asked, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    taken = {"Accept-Encoding": coding}
+    with client.stream("GET", path, params=asked, headers=taken) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert answer.headers["content-encoding"] == coding
+    assert "Accept-Encoding" in answer.headers["vary"]
+    assert UNPACK[coding]()(raw) == plain.content
+    assert len(raw) < len(plain.content) / 3
+    tag = answer.headers["etag"]
+    assert tag == f'{plain.headers["etag"][:-1]}-{coding}"'
+    head = client.head(path, params=asked, headers=taken)
+    told = ("etag", "vary", "content-encoding", "content-type", "cache-control")
+    assert [head.headers[name] for name in told] == [answer.headers[name] for name in told]
+    still = client.get(path, params=asked, headers=taken | {"If-None-Match": tag})
+    assert (still.status_code, still.content, still.headers["etag"]) == (304, b"", tag)
+    other = client.get(path, params=asked, headers=taken | {"If-None-Match": plain.headers["etag"]})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+async def test_each_part_can_be_unpacked_when_it_has_come(coding: str) -> None:
+    sent = [b"first " * 100, b"second", b"third " * 100_000]
+
+    async def parts() -> AsyncGenerator[bytes, None]:
+        for part in sent:
+            yield part
+
+    unpack = UNPACK[coding]()
+    come = [unpack(part) async for part in flowing(parts(), coding)]
+    assert come == [*sent, b""]
