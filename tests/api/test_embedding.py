@@ -103,6 +103,37 @@ def test_nothing_in_a_text_is_markup(writer: httpx.Client, client: httpx.Client,
     assert told["title"] == text
 
 
+def test_a_text_turns_nothing_around_it(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    """A text with marks of direction stands apart from what is beside it."""
+    text = f"un\u2069\u202eturned \u2067{unique}"
+    row = {
+        "title": text,
+        "summary": text,
+        "tags": [unique],
+        "claims": [
+            {
+                "source": {"slug": unique, "title": text, "url": "https://example.org/"},
+                "speakers": [{"slug": unique, "name": text}],
+                "quote": text,
+                "published": "2019/..",
+            }
+        ],
+    }
+    answer = writer.post("/v1/events/batch", params={"collection": "main"}, json=[row])
+    assert answer.status_code == 200, answer.text
+    timeline = {"slug": unique, "title": text, "description": text, "selection": {"tag": [unique]}}
+    assert writer.post("/v1/timelines", json=timeline).status_code == 201
+    for path in (f"/embed/timelines/{unique}", f"/?timeline={unique}", "/embed", f"/?q={text}"):
+        body = client.get(path).text.partition("<body>")[2]
+        around = re.findall(rf"<([^<>]*)>([^<>]*){text}([^<>]*)<", body)
+        assert around, path
+        for tag, before, after in around:
+            assert tag == "bdi" or 'dir="auto"' in tag, (path, tag)
+            assert (before, after) == (("\u2068", "\u2069") if tag == "bdi" else ("", "")), path
+    page = client.get(f"/embed/timelines/{unique}").text
+    assert "<bdi>2019/..</bdi>" in page
+
+
 def test_oembed_gives_a_frame_that_fits(reader: httpx.Client) -> None:
     url = f"{str(reader.base_url).rstrip('/')}{PAGE}?known_at=2025-02-19&view=axis"
     told = reader.get("/oembed", params={"url": url, "maxwidth": "500", "maxheight": "300"}).json()

@@ -37,7 +37,9 @@ async def public_timelines(call: Call, words: list[str], limit: int) -> list[Tim
 
 
 def _select(name: str, label: str, options: dict[str, str]) -> str:
-    told = "".join(f'<option value="{escape(value)}">{escape(words)}</option>' for value, words in options.items())
+    told = "".join(
+        f'<option value="{escape(value)}" dir="auto">{escape(words)}</option>' for value, words in options.items()
+    )
     return f'<label>{label}<select name="{name}">{told}</select></label>'
 
 

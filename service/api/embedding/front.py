@@ -7,7 +7,7 @@ from typing import Final
 from service.api import replies
 from service.api.embedding.builder import public_timelines
 from service.api.embedding.frames import address_of, discovery_of, feeds_of
-from service.api.embedding.paper import addressed, element, page, policy_of, scripts
+from service.api.embedding.paper import addressed, apart, element, page, policy_of, scripts
 from service.api.operation import HTML, Answer, Call, Operation, Reply
 from service.domain import parameters
 from service.domain.parameters import Parameter
@@ -59,20 +59,20 @@ def _search(words: str) -> str:
 def _opened(timeline: Timeline | None, words: str, origin: str) -> str:
     if timeline is None:
         src = addressed("/v1/events", (("q", words),) if words else ())
-        title = f"Events with “{escape(words)}”" if words else "All events"
+        title = f"Events with “{apart(words)}”" if words else "All events"
         fallback = f'<p><a href="{escape(src)}">{title} as JSON</a></p>'
         return f'<h2 class="plain">{title}</h2>{element(src, fallback, heading="3")}'
-    told = f'<p class="told">{escape(timeline.description)}</p>' if timeline.description else ""
+    told = f'<p class="told" dir="auto">{escape(timeline.description)}</p>' if timeline.description else ""
     links = "".join(
         f'<li><a href="{escape(address)}">{name}</a></li>'
         for name, _, address in feeds_of(origin, timeline.slug).values()
     )
     page_address = address_of("", timeline.slug)
     return (
-        f'<h2 class="plain">{escape(timeline.title)}</h2>{told}'
+        f'<h2 class="plain" dir="auto">{escape(timeline.title)}</h2>{told}'
         + element(
             f"/v1/timelines/{timeline.slug}/events",
-            f'<p><a href="{page_address}">{escape(timeline.title)}, as a page</a></p>',
+            f'<p><a href="{page_address}">{apart(timeline.title)}, as a page</a></p>',
             heading="3",
             travel="known-at",
             filters="true",
@@ -85,8 +85,9 @@ def _timelines(timelines: Sequence[Timeline]) -> str:
     if not timelines:
         return ""
     items = "".join(
-        f'<li><a href="/?timeline={each.slug}">{escape(each.title)}</a>'
-        f"{f'<p>{escape(each.description)}</p>' if each.description else ''}</li>"
+        f'<li><a href="/?timeline={each.slug}">{apart(each.title)}</a>'
+        + (f'<p dir="auto">{escape(each.description)}</p>' if each.description else "")
+        + "</li>"
         for each in timelines
     )
     return f'<h2 class="plain">Timelines</h2><ul class="timelines">{items}</ul>'

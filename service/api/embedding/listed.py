@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any, Final
 
+from service.api.embedding.paper import apart
 from service.api.embedding.words import filled
 from service.api.exports import Entry
 from service.domain.event import Claim
@@ -25,7 +26,7 @@ def _item(entry: Entry, words: Mapping[str, Any], language: str, level: int) -> 
     when = escape(words["undated"])
     if event.occurred is not None:
         display, edtf = escape(event.occurred.display), event.occurred.edtf
-        when = f'<time datetime="{edtf}">{display}</time>' if _PLAIN.fullmatch(edtf) else f"<span>{display}</span>"
+        when = f'<time datetime="{edtf}">{display}</time>' if _PLAIN.fullmatch(edtf) else f"<bdi>{display}</bdi>"
     phase = words["phases"].get(event.phase)
     state = words["standings"].get(event.standing.state, event.standing.state)
     parts = [
@@ -45,11 +46,12 @@ def _item(entry: Entry, words: Mapping[str, Any], language: str, level: int) -> 
 def _claim(entry: Entry, claim: Claim, words: Mapping[str, Any], lang: str) -> str:
     source = entry.sources.get(claim.source)
     slugs = claim.speakers or ([source.publisher] if source is not None and source.publisher is not None else [])
-    who = ", ".join(entry.actor(slug) for slug in slugs) or entry.source(claim.source)
-    told = escape(filled(words["stances"][claim.stance], who))
-    quote = f" <q{lang}>{escape(claim.quote)}</q>" if claim.quote else ""
-    url, title = entry.url(claim.source), escape(entry.source(claim.source))
+    title = apart(entry.source(claim.source))
+    who = ", ".join(apart(entry.actor(slug)) for slug in slugs) or title
+    told = filled(escape(words["stances"][claim.stance]), who)
+    quote = f" <q{lang}>{apart(claim.quote)}</q>" if claim.quote else ""
+    url = entry.url(claim.source)
     web = url is not None and url.lower().startswith(("http://", "https://"))
     linked = f'<a href="{escape(url or "")}" rel="noopener">{title}</a>' if web else title
-    published = f" · {escape(claim.published)}" if claim.published else ""
+    published = f" · {apart(claim.published)}" if claim.published else ""
     return f"<li>{told}{quote} <span>{linked}{published}</span></li>"

@@ -9,6 +9,9 @@ from service.api.embedding.files import CORE, integrity_of
 from service.api.embedding.words import direction_of
 from service.api.markup import ASSETS, ICON, source_of
 
+ISOLATES: Final = "\u2066\u2067\u2068"
+POP: Final = "\u2069"
+"""Characters that begin and end a part of a text with a direction of its own."""
 STYLE: Final = (ASSETS / "embed.css").read_text(encoding="utf-8")
 
 
@@ -47,6 +50,22 @@ def page(title: str, body: str, *, language: str = "en", head: Iterable[str] = (
         f'<title>{escape(title)}</title><link rel="icon" href="{ICON}">{"".join(head)}'
         f"<style>{STYLE}</style></head><body>{body}</body></html>"
     )
+
+
+def apart(text: str) -> str:
+    """A text from elsewhere as part of a line, whose direction does not reach beyond it.
+
+    What sets a part of it apart is closed in it, and it closes nothing that it has not opened, or it would end here.
+    """
+    opened = closed = 0
+    for character in text:
+        if character in ISOLATES:
+            opened += 1
+        elif character == POP and opened:
+            opened -= 1
+        elif character == POP:
+            closed += 1
+    return f"<bdi>{ISOLATES[-1] * closed}{escape(text)}{POP * opened}</bdi>"
 
 
 def element(src: str, fallback: str, **attributes: str) -> str:
