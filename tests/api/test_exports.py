@@ -215,6 +215,21 @@ def test_a_calendar_has_whole_days_that_end_on_the_next(client: httpx.Client, co
     assert {("undated",), ("before_common_era",), ("open_start",), ("out_of_range",)} <= reasons
 
 
+def test_a_calendar_is_of_nobody_and_counts_versions(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    event = writer.post("/v1/events", json={"title": "Moved", "occurred": "1999-03-24", "tags": [unique]}).json()
+    sequences = []
+    for date in ("1999-03-25", "1999-03-26", None):
+        calendar = Calendar.from_ical(client.get("/v1/events/export/ical", params={"tag": unique}).content)
+        assert "METHOD" not in calendar
+        sequences.append([int(found["SEQUENCE"]) for found in calendar.walk("VEVENT")])
+        if date is not None:
+            address = f"/v1/events/{event['id']}"
+            held = {"Content-Type": "application/merge-patch+json", "If-Match": writer.get(address).headers["etag"]}
+            writer.patch(address, content=json.dumps({"occurred": date}), headers=held).raise_for_status()
+    assert sequences[0] == [0]
+    assert sequences[0] < sequences[1] < sequences[2]
+
+
 def test_geojson_is_valid(client: httpx.Client, collection: str, events: list[Any]) -> None:
     read = geojson.loads(export(client, "geojson", collection).text)
     assert read.is_valid, read.errors()

@@ -12,6 +12,7 @@ from service.domain.event import Occurred
 PRODUCT: Final = "-//dateline//EN"
 YEARS: Final = range(1, 10_000)
 STATUS: Final = {"happened": "CONFIRMED", "cancelled": "CANCELLED", "not_happened": "CANCELLED"}
+SEQUENCE_MAX: Final = 2**31 - 1
 
 
 class ICal(Format):
@@ -23,7 +24,6 @@ class ICal(Format):
         calendar = Calendar()
         calendar.add("prodid", PRODUCT)
         calendar.add("version", "2.0")
-        calendar.add("method", "PUBLISH")
         calendar.add("name", self.about.title)
         calendar.add("x-wr-calname", self.about.title)
         if self.about.description:
@@ -43,6 +43,8 @@ class ICal(Format):
         component.add("dtstamp", _instant(event.recorded))
         component.add("created", _instant(event.created.recorded))
         component.add("last-modified", _instant(event.recorded))
+        # It begins at nothing and grows with every version, since which of them mattered is nobody's to say.
+        component.add("sequence", min(event.revision - event.created.revision, SEQUENCE_MAX))
         component.add("dtstart", dates[0])
         if dates[1] is not None:
             component.add("dtend", dates[1])
