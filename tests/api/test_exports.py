@@ -1,6 +1,7 @@
 """Exports: every format holds what the listing does, but for what its report owns up to; other programs read it."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -320,6 +321,33 @@ def test_what_is_private_is_exported_to_nobody(writer: httpx.Client, client: htt
         assert "Secret" in writer.get(f"/v1/events/export/{form}", params={"tag": unique, "collection": slug}).text
         assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"tag": unique}).text
         assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"collection": slug}).text
+
+
+# --- Addresses
+
+
+def test_an_address_is_an_iri_where_one_must_be(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    url = 'https://example.org/ü?a="b"&c=<d>&e=50%&f=%20|{g}^`\\'
+    wanted = "https://example.org/ü?a=%22b%22&c=%3Cd%3E&e=50%25&f=%20%7C%7Bg%7D%5E%60%5C"
+    claim = {"source": {"slug": unique, "title": "Told", "url": url}}
+    row = {"title": "Told", "occurred": "1999", "tags": [unique], "claims": [claim], "media": [{"url": url}]}
+    answer = writer.post("/v1/events/batch", params={"collection": "main"}, json=[row])
+    assert answer.status_code == 200, answer.text
+
+    def exported(form: str) -> httpx.Response:
+        return client.get(f"/v1/events/export/{form}", params={"tag": unique})
+
+    (entry,) = ElementTree.fromstring(exported("atom").content).iter("{http://www.w3.org/2005/Atom}entry")
+    links = {link.get("rel"): link.get("href") for link in entry.iter("{http://www.w3.org/2005/Atom}link")}
+    assert links["via"] == wanted
+    (item,) = exported("jsonfeed").json()["items"]
+    assert item["external_url"] == wanted
+    event, told = exported("jsonld").json()["@graph"]
+    assert (event["image"], told["appearance"]["url"]) == ([wanted], wanted)
+    (slide,) = exported("timelinejs").json()["events"]
+    assert slide["media"]["url"] == wanted
+    assert html.escape(wanted) in slide["text"]["text"]
+    assert json.loads(exported("ndjson").text)["media"][0]["url"] == url
 
 
 # --- Packed

@@ -4,10 +4,12 @@ A format is written event by event, in the order of the listing, so that it can 
 hold of an event it names, and where it cannot hold the event at all it leaves it out and says why.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from html import escape
 from typing import ClassVar, Final, Literal, get_args
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -65,7 +67,7 @@ class Entry(Struct, frozen=True):
 
     def url(self, slug: str) -> str | None:
         found = self.sources.get(slug)
-        return None if found is None else found.url
+        return None if found is None or found.url is None else iri(found.url)
 
 
 class Written(Struct, frozen=True):
@@ -104,6 +106,21 @@ class Separated:
     def __call__(self, part: bytes) -> bytes:
         begun, self._begun = self._begun, True
         return b"," + part if begun else part
+
+
+# --- Addresses
+
+_UNFIT: Final = re.compile(
+    # What separates addresses from what is around them (RFC 3987, 2.2), what no text should hold, what turns a text
+    # around (4.1), and a per cent sign that begins no escape.
+    r'[\x00-\x20"<>\\^`{|}\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\u200e\u200f\u202a-\u202e\u2066-\u2069]'
+    r"|%(?![0-9A-Fa-f]{2})"
+)
+
+
+def iri(url: str) -> str:
+    """An address as an IRI: what cannot stand in one is escaped, and all else is left as it was given."""
+    return _UNFIT.sub(lambda found: quote(found[0], safe=""), url)
 
 
 # --- Dates
@@ -209,6 +226,7 @@ __all__ = [
     "civil",
     "date_losses",
     "html_of",
+    "iri",
     "is_whole",
     "lines_of",
     "parts_of",

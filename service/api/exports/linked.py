@@ -15,6 +15,7 @@ from service.api.exports.forms import (
     Separated,
     Written,
     date_losses,
+    iri,
     is_whole,
     parts_of,
     stated,
@@ -75,7 +76,7 @@ class JsonLd(Format):
         if event.places:
             node["location"] = [_place(place) for place in event.places]
         if event.media:
-            node["image"] = [medium.url for medium in event.media]
+            node["image"] = [iri(medium.url) for medium in event.media]
         claims = [_claim(entry, claim) for claim in event.claims]
         if claims:
             node["subjectOf"] = [{"@id": claim["@id"]} for claim in claims]

@@ -20,6 +20,7 @@ from service.api.exports.forms import (
     Written,
     date_losses,
     html_of,
+    iri,
     is_whole,
     parts_of,
     stated,
@@ -104,7 +105,7 @@ class TimelineJs(Format):
         if event.media:
             medium = event.media[0]
             told = {"caption": medium.caption, "credit": medium.credit}
-            slide["media"] = {"url": medium.url} | {name: escape(words) for name, words in told.items() if words}
+            slide["media"] = {"url": iri(medium.url)} | {name: escape(words) for name, words in told.items() if words}
             if medium.alt:
                 slide["media"]["alt"] = medium.alt
         return self._separated(msgspec.json.encode(slide))
