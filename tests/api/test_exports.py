@@ -164,6 +164,10 @@ def test_timelinejs_finds_nothing_to_stumble_over(client: httpx.Client, collecti
     assert early["start_date"] == {"year": -44, "month": 3, "day": 15}
 
 
+def losses_of(report: dict[str, Any]) -> dict[str, int]:
+    return {each["loss"]: each["events"] for each in report["losses"]}
+
+
 def test_a_json_feed_keeps_the_rules(client: httpx.Client, collection: str, events: list[Any]) -> None:
     answer = export(client, "jsonfeed", collection)
     assert answer.headers["content-type"].startswith("application/feed+json")
@@ -246,6 +250,45 @@ def test_linked_data_expands_without_being_fetched(client: httpx.Client, collect
     denied = sum(1 for number in range(len(DATES)) if number % 4 == 0)
     assert kinds.count("ClaimReview") == denied
     assert kinds.count("Claim") == len(DATES) + denied
+
+
+# What was published when, and whether schema.org has such a date.
+PUBLISHED = {
+    "[2019-02-20..2019-02-23]": False,
+    "2015/..": False,
+    "2018~": False,
+    "201X": False,
+    "-0099-01": False,
+    "0000": False,
+    "2001-21": False,
+    "2019": True,
+    "2019-02": True,
+    "2019-02-20": True,
+    "2019-02-20T10:30:00+02:00": True,
+}
+
+
+def test_linked_data_has_no_date_but_those_of_schema_org(
+    writer: httpx.Client, client: httpx.Client, unique: str
+) -> None:
+    for number, published in enumerate(PUBLISHED):
+        source = {"slug": f"{unique}-{number}", "title": "Told", "published": published}
+        claim = {"source": source, "stance": "denies"}
+        row = {"title": published, "occurred": "2019", "tags": [unique], "claims": [claim]}
+        answer = writer.post("/v1/events/batch", params={"collection": "main"}, json=[row])
+        assert answer.status_code == 200, answer.text
+    timeline = {"slug": unique, "title": "Told", "selection": {"tag": [unique]}}
+    writer.post("/v1/timelines", json=timeline).raise_for_status()
+    page = client.get(f"/embed/timelines/{unique}").text
+    within = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)[0]
+    for text in (within, client.get("/v1/events/export/jsonld", params={"tag": unique}).text):
+        for kind in ("Claim", "ClaimReview"):
+            nodes = [node for node in json.loads(text)["@graph"] if node["@type"] == kind]
+            told = sorted(node["datePublished"] for node in nodes if "datePublished" in node)
+            assert told == [date for date, plain in PUBLISHED.items() if plain]
+    report = client.get("/v1/events/export/jsonld", params={"tag": unique, "report": "true"}).json()
+    assert losses_of(report)["claims"] == sum(not plain for plain in PUBLISHED.values())
+    assert not set(re.findall(r'<time datetime="([^"]*)"', page)) - {"2019"}
 
 
 def test_no_cell_of_a_table_is_a_formula(client: httpx.Client, collection: str) -> None:

@@ -1,17 +1,14 @@
 """Events as a list in HTML, which needs no script to be read, printed or found."""
 
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any, Final
+from typing import Any
 
 from service.api.embedding.paper import apart
 from service.api.embedding.words import filled
 from service.api.exports import Entry
+from service.api.exports.forms import is_iso
 from service.domain.event import Claim
-
-_PLAIN: Final = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
-"""Dates that HTML has too."""
 
 
 def listed(entries: Iterable[Entry], words: Mapping[str, Any], language: str, level: int = 2) -> str:
@@ -26,7 +23,7 @@ def _item(entry: Entry, words: Mapping[str, Any], language: str, level: int) -> 
     when = escape(words["undated"])
     if event.occurred is not None:
         display, edtf = escape(event.occurred.display), event.occurred.edtf
-        when = f'<time datetime="{edtf}">{display}</time>' if _PLAIN.fullmatch(edtf) else f"<bdi>{display}</bdi>"
+        when = f'<time datetime="{edtf}">{display}</time>' if is_iso(edtf) else f"<bdi>{display}</bdi>"
     phase = words["phases"].get(event.phase)
     state = words["standings"].get(event.standing.state, event.standing.state)
     parts = [

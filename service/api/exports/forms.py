@@ -152,6 +152,16 @@ def is_whole(occurred: Occurred) -> bool:
     )
 
 
+_ISO: Final = re.compile(
+    r"(?!0000)\d{4}(-(0[1-9]|1[0-2])(-\d\d(T([01]\d|2[0-3]):\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
+)
+
+
+def is_iso(edtf: str) -> bool:
+    """Whether a date is one of ISO 8601 as it stands: a year of our era, month, day or time, without doubt or end."""
+    return _ISO.fullmatch(edtf) is not None
+
+
 def date_losses(occurred: Occurred, *, doubt: bool = True) -> frozenset[Loss]:
     """What a format loses that has a beginning and an end in days or seconds, and nothing else."""
     lost: set[Loss] = set()
@@ -227,6 +237,7 @@ __all__ = [
     "date_losses",
     "html_of",
     "iri",
+    "is_iso",
     "is_whole",
     "lines_of",
     "parts_of",

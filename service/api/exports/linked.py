@@ -16,6 +16,7 @@ from service.api.exports.forms import (
     Written,
     date_losses,
     iri,
+    is_iso,
     is_whole,
     parts_of,
     stated,
@@ -82,6 +83,8 @@ class JsonLd(Format):
             node["subjectOf"] = [{"@id": claim["@id"]} for claim in claims]
         if event.relations:
             lost.add("relations")
+        if any(claim.published and not is_iso(claim.published) for claim in event.claims):
+            lost.add("claims")
         reviews = [_review(entry, claim) for claim in event.claims if claim.stance in DENYING]
         parts = (self._separated(msgspec.json.encode(each)) for each in (node, *claims, *reviews))
         return Written(b"".join(parts), frozenset(lost))
@@ -136,6 +139,11 @@ def _authors(entry: Entry, claim: Claim) -> list[dict[str, str]]:
     return [{"@type": _type(entry, slug), "name": entry.actor(slug)} for slug in slugs]
 
 
+def _published(claim: Claim) -> dict[str, str]:
+    """When it was made public, where schema.org has such a date: none of an interval, nor one in doubt."""
+    return {"datePublished": claim.published} if claim.published and is_iso(claim.published) else {}
+
+
 def _claim(entry: Entry, claim: Claim) -> dict[str, Any]:
     appearance: dict[str, str] = {"@type": "CreativeWork", "name": entry.source(claim.source)}
     if url := entry.url(claim.source):
@@ -151,9 +159,7 @@ def _claim(entry: Entry, claim: Claim) -> dict[str, Any]:
         node["text"] = claim.quote
     if authors := _authors(entry, claim):
         node["author"] = authors
-    if claim.published:
-        node["datePublished"] = claim.published
-    return node
+    return node | _published(claim)
 
 
 def _review(entry: Entry, claim: Claim) -> dict[str, Any]:
@@ -170,6 +176,4 @@ def _review(entry: Entry, claim: Claim) -> dict[str, Any]:
     }
     if authors := _authors(entry, claim):
         node["author"] = authors
-    if claim.published:
-        node["datePublished"] = claim.published
-    return node
+    return node | _published(claim)
