@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from service.api.exports import FORMATS, LEFT_OUT_MAX, About, Entry, Format, Loss
+from service.api.exports import FORMATS, LEFT_OUT_MAX, About, Entry, Format, Loss, missing
 from service.api.operation import JSON, Answer, Call, Operation, Reply, Streamed
 from service.api.replies import TAGGED
 from service.api.shapes import Exported, ExportedJson, ExportLoss, ExportReport, LeftOut
@@ -130,7 +130,8 @@ async def _report(export: Export, written: Format) -> ExportReport:
             found = written.write(entry)
             events += 1
             there += found.text is not None
-            for loss in found.lost:
+            unheld = frozenset() if found.text is None else missing(entry.event, written.carries)
+            for loss in found.lost | unheld:
                 lost[loss] = lost.get(loss, 0) + 1
             if found.text is None and len(left_out) < LEFT_OUT_MAX:
                 event = entry.event

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from service.api.exports import LEFT_OUT_MAX, Loss
+from service.api.exports import LEFT_OUT_MAX, LOSSES, Loss
 from service.api.problems import ROWS_MAX, RowOutcome
 from service.domain.diff import PATCH_MAX, Change, Patch
 from service.domain.event import Event, Input, Output
@@ -155,7 +155,7 @@ class LeftOut(Output, frozen=True, kw_only=True):
     id: Id
     key: Key | None
     title: Name
-    losses: Annotated[list[Loss], Meta(max_length=20, description="Why.")]
+    losses: Annotated[list[Loss], Meta(max_length=len(LOSSES), description="Why.")]
 
 
 Exported = Annotated[dict[str, Any], Meta(title="ExportedObject")]
@@ -178,7 +178,7 @@ class ExportReport(Output, frozen=True, kw_only=True):
     format: Word
     events: Annotated[Count, Meta(description="Events of the selection.")]
     written: Annotated[Count, Meta(description="Events that are in the export.")]
-    losses: Annotated[list[ExportLoss], Meta(max_length=20)]
+    losses: Annotated[list[ExportLoss], Meta(max_length=len(LOSSES))]
     left_out: Annotated[
         list[LeftOut], Meta(max_length=LEFT_OUT_MAX, description="The first of the events that are not in the export.")
     ]

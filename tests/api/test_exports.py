@@ -21,6 +21,7 @@ from pyld import jsonld
 
 from service.api.packing import CODINGS, flowing
 from tests.contract.conformance import Contract
+from tests.test_guides import rows_of
 
 DATES = [
     *("2025-02-19", "2025-02", "2025", "199X", "19XX", "1999~", "2008?", "2004-06-~11", "-0043-03-15", "0000"),
@@ -364,6 +365,115 @@ def test_what_is_private_is_exported_to_nobody(writer: httpx.Client, client: htt
         assert "Secret" in writer.get(f"/v1/events/export/{form}", params={"tag": unique, "collection": slug}).text
         assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"tag": unique}).text
         assert "Secret" not in client.get(f"/v1/events/export/{form}", params={"collection": slug}).text
+
+
+# --- What is lost
+
+
+MARK = "Quokka"
+OTHER = "Numbat"
+SPEAKER = {"slug": "marked-actor", "name": MARK, "type": "person"}
+# For each member of an event and of its parts: what has it, and how it is found in a text.
+LEAVES: dict[str, tuple[Callable[[str], dict[str, Any]], str]] = {
+    "key": (lambda unique: {"key": f"{MARK}-{unique}"}, MARK),
+    "summary": (lambda _: {"summary": MARK}, MARK),
+    "language": (lambda _: {"language": "tlh"}, r"\btlh\b"),
+    "kind": (lambda _: {"kind": MARK}, MARK),
+    "phase": (lambda _: {"phase": "hypothetical"}, "hypothetical"),
+    "tags": (lambda _: {"tags": [MARK]}, MARK),
+    "attributes": (lambda _: {"attributes": {"note": MARK}}, MARK),
+    "external_ids": (lambda _: {"external_ids": {"elsewhere": MARK}}, MARK),
+    "actors.actor": (lambda _: {"actors": [{"actor": SPEAKER}]}, f"{MARK}|marked-actor"),
+    "actors.role": (lambda _: {"actors": [{"actor": SPEAKER, "role": "Bilby"}]}, "Bilby"),
+    "actors.attributes": (lambda _: {"actors": [{"actor": SPEAKER, "attributes": {"rank": "Bilby"}}]}, "Bilby"),
+    "claims.source": (lambda _: claimed(), f"{MARK}|marked-source"),
+    "claims.stance": (lambda _: claimed(stance="disputes"), "(?i)disputed|disputes"),
+    "claims.via": (lambda _: claimed(via="marked-via"), f"marked-via|{OTHER}"),
+    "claims.speakers": (lambda _: claimed(speakers=["marked-speaker"]), "Potoroo|marked-speaker"),
+    "claims.occurred": (lambda _: claimed(occurred="1871-04-17"), "1871-04-17"),
+    "claims.quote": (lambda _: claimed(quote="Bilby"), "Bilby"),
+    "claims.locator": (lambda _: claimed(locator="Bilby"), "Bilby"),
+    "claims.published": (lambda _: claimed(published="1999-03-24"), "1999-03-24"),
+    "claims.confidence": (lambda _: claimed(confidence=37), r'"confidence":37\b'),
+    "places.name": (lambda _: {"places": [{"name": MARK}]}, MARK),
+    "places.country": (lambda _: {"places": [{"country": "AQ"}]}, r"\bAQ\b"),
+    "places.latitude": (lambda _: {"places": [{"latitude": -12.3456, "longitude": 65.4321}]}, "12.3456"),
+    "places.longitude": (lambda _: {"places": [{"latitude": -12.3456, "longitude": 65.4321}]}, "65.4321"),
+    "media.url": (lambda _: depicted(), "example.org/marked.png"),
+    "media.caption": (lambda _: depicted(caption=MARK), MARK),
+    "media.credit": (lambda _: depicted(credit=MARK), MARK),
+    "media.alt": (lambda _: depicted(alt=MARK), MARK),
+    "media.licence": (lambda _: depicted(licence=MARK), MARK),
+}
+
+
+def claimed(**more: Any) -> dict[str, Any]:
+    return {"claims": [{"source": "marked-source", **more}]}
+
+
+def depicted(**more: Any) -> dict[str, Any]:
+    return {"media": [{"url": "https://example.org/marked.png", **more}]}
+
+
+@pytest.fixture(scope="module")
+def marked(writer: httpx.Client) -> dict[str, str]:
+    """The ids of events of which each has one member beside what every event has."""
+    writer.post("/v1/actors", json={"slug": "marked-speaker", "name": "Potoroo"}).raise_for_status()
+    for slug, title in (("marked-source", MARK), ("marked-via", OTHER)):
+        writer.post("/v1/sources", json={"slug": slug, "title": title}).raise_for_status()
+    writer.post("/v1/collections", json={"slug": "marked", "title": "Marked"}).raise_for_status()
+    ids: dict[str, str] = {}
+    for name, (made, _) in LEAVES.items():
+        row = {"title": "Of one member", "occurred": "2020-02-03"} | made(name)
+        answer = writer.post("/v1/events/batch", params={"collection": "marked"}, json=[row])
+        assert answer.status_code == 200, answer.text
+        ids[name] = answer.json()["rows"][0]["id"]
+    return ids
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_member_is_in_the_file_or_in_the_report(client: httpx.Client, marked: dict[str, str], form: str) -> None:
+    for name, (_, pattern) in LEAVES.items():
+        text = export(client, form, "marked", id=marked[name]).text.replace("\r\n ", "")
+        losses = losses_of(export(client, form, "marked", id=marked[name], report="true").json())
+        there = re.search(pattern, text) is not None
+        assert there == (name.partition(".")[0] not in losses), (name, losses, text)
+
+
+@pytest.fixture(scope="module")
+def full(writer: httpx.Client, marked: dict[str, str]) -> str:
+    """An event that has all that an event can have, and more than one of what some formats have one of."""
+    point = {"name": "Here", "country": "XK", "latitude": 42.66, "longitude": 21.16}
+    told = {"via": "marked-via", "locator": "page 1", "confidence": 37, "quote": "So", "occurred": "2020-02"}
+    row = {
+        "key": "full",
+        "title": "Full",
+        "summary": "Of everything",
+        "language": "en",
+        "occurred": "2020-02-03",
+        "kind": "meeting",
+        "phase": "expected",
+        "actors": [{"actor": SPEAKER, "role": "host", "attributes": {"rank": 1}}],
+        "claims": [{"source": "marked-source", "speakers": ["marked-speaker"], "published": "2020", **told}],
+        "relations": [{"type": "refers_to", "event": marked["key"]}],
+        "places": [point, point | {"name": "There"}],
+        "tags": ["full"],
+        "media": [{"url": f"https://example.org/{n}.png", "licence": "CC0"} for n in range(2)],
+        "attributes": {"note": "so"},
+        "external_ids": {"elsewhere": "1"},
+    }
+    answer = writer.post("/v1/events/batch", params={"collection": "marked"}, json=[row])
+    assert answer.status_code == 200, answer.text
+    found: str = answer.json()["rows"][0]["id"]
+    return found
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_guide_says_of_each_format_what_it_cannot_hold(client: httpx.Client, full: str, form: str) -> None:
+    losses = losses_of(export(client, form, "marked", id=full, report="true").json())
+    told = {row[0].strip("`"): set(re.findall("`([a-z_]+)`", row[3])) for row in rows_of("exports.md", "## Formats")}
+    assert set(told) == set(FORMATS)
+    assert told[form] == set(losses)
 
 
 # --- Addresses

@@ -4,7 +4,7 @@ from typing import Final
 
 from service.api.exports.atom import Atom
 from service.api.exports.calendar import ICal
-from service.api.exports.forms import LEFT_OUT_MAX, About, Entry, Format, Loss, Written
+from service.api.exports.forms import LEFT_OUT_MAX, LOSSES, About, Entry, Format, Loss, Written, missing
 from service.api.exports.geojson import GeoJson
 from service.api.exports.jsonfeed import JsonFeed
 from service.api.exports.linked import JsonLd
@@ -16,4 +16,4 @@ FORMATS: Final[dict[str, type[Format]]] = {
     each.name: each for each in (TimelineJs, Table, Ndjson, JsonFeed, Atom, ICal, GeoJson, JsonLd)
 }
 
-__all__ = ["FORMATS", "LEFT_OUT_MAX", "About", "Entry", "Format", "Loss", "Written"]
+__all__ = ["FORMATS", "LEFT_OUT_MAX", "LOSSES", "About", "Entry", "Format", "Loss", "Written", "missing"]

@@ -4,9 +4,11 @@ import re
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from service.api.exports.forms import Entry, Format, Loss, Written, html_of
+from service.api.exports.forms import Entry, Format, Written, html_of
 
 NAMESPACE: Final = "urn:dateline:timeline"
+OWN: Final = ("key", "collection", "kind", "phase", "revision")
+"""Members for which Atom has no element, and the namespace has one each."""
 # What XML 1.0 cannot hold at all, not even as a reference.
 _UNFIT: Final = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -23,6 +25,12 @@ class Atom(Format):
     name = "atom"
     media_type = "application/atom+xml"
     suffix = "atom"
+    carries = frozenset(
+        {
+            *("id", "title", "summary", "language", "occurred", "tags", "standing", "recorded", "created", *OWN),
+            *("actors.actor", "claims.source", "claims.stance", "claims.speakers", "claims.quote", "claims.published"),
+        }
+    )
 
     def begin(self) -> bytes:
         about = self.about
@@ -62,9 +70,12 @@ class Atom(Format):
         if event.occurred is not None:
             display = attribute(event.occurred.display)
             lines.append(f"<dateline:occurred display={display}>{text(event.occurred.edtf)}</dateline:occurred>")
+        own = {name: getattr(event, name) for name in OWN}
+        lines += [
+            f"<dateline:{name}>{text(str(value))}</dateline:{name}>" for name, value in own.items() if value is not None
+        ]
         lines += [f"<dateline:standing>{event.standing.state}</dateline:standing>", "</entry>"]
-        lost: frozenset[Loss] = frozenset({"relations"}) if event.relations else frozenset()
-        return Written("\n".join(lines).encode() + b"\n", lost)
+        return Written("\n".join(lines).encode() + b"\n")
 
     def end(self) -> bytes:
         return b"</feed>\n"

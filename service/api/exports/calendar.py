@@ -12,6 +12,8 @@ from service.domain.event import Occurred
 PRODUCT: Final = "-//dateline//EN"
 YEARS: Final = range(1, 10_000)
 STATUS: Final = {"happened": "CONFIRMED", "cancelled": "CANCELLED", "not_happened": "CANCELLED"}
+OWN: Final = ("key", "collection", "kind", "phase", "revision")
+"""Members for which a calendar has no property, each as one of our own."""
 SEQUENCE_MAX: Final = 2**31 - 1
 
 
@@ -19,6 +21,13 @@ class ICal(Format):
     name = "ical"
     media_type = "text/calendar"
     suffix = "ics"
+    carries = frozenset(
+        {
+            *("id", "title", "summary", "language", "occurred", "tags", "standing", "recorded", "created", *OWN),
+            *("claims.source", "claims.stance", "claims.speakers", "claims.published"),
+            *("places.name", "places.latitude", "places.longitude"),
+        }
+    )
 
     def begin(self) -> bytes:
         calendar = Calendar()
@@ -49,7 +58,8 @@ class ICal(Format):
         if dates[1] is not None:
             component.add("dtend", dates[1])
         said = "" if not lost - {"open_end"} else f" ({event.occurred.display})"
-        component.add("summary", event.title + said)
+        language = {"language": event.language} if event.language else {}
+        component.add("summary", event.title + said, language)
         component.add("description", "\n".join(lines_of(entry)))
         component.add("status", STATUS.get(event.phase, "TENTATIVE"))
         component.add("transp", "TRANSPARENT")
@@ -63,7 +73,11 @@ class ICal(Format):
         if point is not None:
             component.add("geo", (point.latitude, point.longitude))
         component.add("x-dateline-edtf", event.occurred.edtf)
-        more: set[Loss] = {"relations"} if event.relations else set()
+        for name in OWN:
+            if (value := getattr(event, name)) is not None:
+                component.add(f"x-dateline-{name}", str(value))
+        # There is one position to an event.
+        more: set[Loss] = {"places"} if sum(place.latitude is not None for place in event.places) > 1 else set()
         return Written(_lines(component), lost | more)
 
     def end(self) -> bytes:

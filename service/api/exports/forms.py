@@ -1,14 +1,15 @@
 """What every export format is given, and what it owns up to.
 
-A format is written event by event, in the order of the listing, so that it can be sent while it is read. What it cannot
-hold of an event it names, and where it cannot hold the event at all it leaves it out and says why.
+A format is written event by event, in the order of the listing, so that it can be sent while it is read. It declares
+which members of an event it carries; of these it names what it cannot hold of one event, and where it cannot hold the
+event at all it leaves it out and says why.
 """
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from typing import ClassVar, Final, Literal, get_args
+from typing import ClassVar, Final, Literal, cast, get_args
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -25,9 +26,25 @@ Loss = Literal[
     "open_end",
     "precision",
     "doubt",
+    # Members of an event that are not there, or not whole.
+    "key",
+    "collection",
+    "summary",
+    "language",
+    "kind",
+    "phase",
+    "actors",
     "claims",
+    "standing",
     "relations",
+    "places",
+    "tags",
     "media",
+    "attributes",
+    "external_ids",
+    "revision",
+    "recorded",
+    "created",
 ]
 LOSSES: Final[tuple[Loss, ...]] = get_args(Loss)
 LEFT_OUT_MAX: Final = 10_000
@@ -71,7 +88,7 @@ class Entry(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """An event in a format, None where it cannot be there, and what of it is lost."""
+    """An event in a format, None where it cannot be there, and what is lost of the members that the format carries."""
 
     text: bytes | None
     lost: frozenset[Loss] = frozenset()
@@ -83,6 +100,8 @@ class Format(ABC):
     name: ClassVar[str]
     media_type: ClassVar[str]
     suffix: ClassVar[str]
+    carries: ClassVar[frozenset[str]]
+    """The members of an event that the file has; those of parts with a dot, `claims.quote`, where it has not all."""
 
     def __init__(self, about: About) -> None:
         self.about = about
@@ -95,6 +114,33 @@ class Format(ABC):
 
     @abstractmethod
     def end(self) -> bytes: ...
+
+
+EVERYTHING: Final = frozenset(Event.__struct_fields__)
+"""What a format carries that has events as this service has them."""
+_DERIVED: Final = frozenset({"claims.id"})
+"""What follows from the rest of an event and is missed nowhere."""
+
+
+def missing(event: Event, carries: frozenset[str]) -> frozenset[Loss]:
+    """The members of which the event has something that a format does not carry."""
+    names = (name.partition(".")[0] for name in _said(event) if name not in carries)
+    return frozenset(cast("Loss", name) for name in names if name not in carries)
+
+
+def _said(event: Event) -> Iterator[str]:
+    """The members that say something. A date is in its EDTF text, a standing in its state, so these have no parts."""
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if isinstance(value, list) and value and isinstance(value[0], Struct):
+            members = {f"{name}.{each}" for part in value for each in part.__struct_fields__ if _says(part, each)}
+            yield from members - _DERIVED
+        elif _says(event, name):
+            yield name
+
+
+def _says(part: Struct, name: str) -> bool:
+    return getattr(part, name) not in (None, "", [], {})
 
 
 class Separated:
@@ -222,6 +268,7 @@ def html_of(entry: Entry) -> str:
 
 
 __all__ = [
+    "EVERYTHING",
     "LEFT_OUT_MAX",
     "LOSSES",
     "STANCES",
@@ -240,6 +287,7 @@ __all__ = [
     "is_iso",
     "is_whole",
     "lines_of",
+    "missing",
     "parts_of",
     "stated",
     "told_by",

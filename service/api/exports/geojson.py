@@ -4,13 +4,14 @@ from typing import Any
 
 import msgspec
 
-from service.api.exports.forms import About, Entry, Format, Separated, Written
+from service.api.exports.forms import EVERYTHING, About, Entry, Format, Separated, Written
 
 
 class GeoJson(Format):
     name = "geojson"
     media_type = "application/geo+json"
     suffix = "geojson"
+    carries = EVERYTHING
 
     def __init__(self, about: About) -> None:
         super().__init__(about)

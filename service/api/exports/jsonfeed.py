@@ -1,18 +1,21 @@
 """JSON Feed 1.1: an item for each event. Its own date is not a feed's, so it stands in `_dateline` as EDTF has it."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from service.api.exports.forms import About, Entry, Format, Separated, Written, html_of
+from service.api.exports.forms import EVERYTHING, About, Entry, Format, Separated, Written, html_of
 
-VERSION = "https://jsonfeed.org/version/1.1"
+VERSION: Final = "https://jsonfeed.org/version/1.1"
+TOLD: Final = frozenset({"id", "title", "summary", "language", "tags"})
+"""Members that an item has of its own; all others stand in `_dateline`."""
 
 
 class JsonFeed(Format):
     name = "jsonfeed"
     media_type = "application/feed+json"
     suffix = "json"
+    carries = EVERYTHING
 
     def __init__(self, about: About) -> None:
         super().__init__(about)
@@ -64,10 +67,7 @@ class JsonFeed(Format):
         }
         if publishers:
             item["authors"] = [{"name": name} for name in publishers.values()]
-        item["_dateline"] = {
-            name: getattr(event, name)
-            for name in ("key", "occurred", "phase", "kind", "actors", "claims", "standing", "relations", "places")
-        }
+        item["_dateline"] = {name: getattr(event, name) for name in event.__struct_fields__ if name not in TOLD}
         return Written(self._separated(msgspec.json.encode(item)))
 
     def end(self) -> bytes:

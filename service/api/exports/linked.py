@@ -38,6 +38,12 @@ class JsonLd(Format):
     name = "jsonld"
     media_type = "application/ld+json"
     suffix = "jsonld"
+    carries = frozenset(
+        {
+            *("id", "title", "summary", "language", "occurred", "phase", "actors.actor", "places", "tags", "media.url"),
+            *("claims.source", "claims.stance", "claims.speakers", "claims.quote", "claims.published"),
+        }
+    )
 
     def __init__(self, about: About) -> None:
         super().__init__(about)
@@ -68,6 +74,8 @@ class JsonLd(Format):
             lost |= lost_of_date
         if event.phase in STATUS:
             node["eventStatus"] = {"@id": f"https://schema.org/{STATUS[event.phase]}"}
+        if event.phase not in ("happened", "cancelled"):
+            lost.add("phase")
         if event.tags:
             node["keywords"] = event.tags
         if event.actors:
@@ -81,8 +89,6 @@ class JsonLd(Format):
         claims = [_claim(entry, claim) for claim in event.claims]
         if claims:
             node["subjectOf"] = [{"@id": claim["@id"]} for claim in claims]
-        if event.relations:
-            lost.add("relations")
         if any(claim.published and not is_iso(claim.published) for claim in event.claims):
             lost.add("claims")
         reviews = [_review(entry, claim) for claim in event.claims if claim.stance in DENYING]

@@ -2,13 +2,14 @@
 
 import msgspec
 
-from service.api.exports.forms import Entry, Format, Written
+from service.api.exports.forms import EVERYTHING, Entry, Format, Written
 
 
 class Ndjson(Format):
     name = "ndjson"
     media_type = "application/x-ndjson"
     suffix = "ndjson"
+    carries = EVERYTHING
 
     def begin(self) -> bytes:
         return b""

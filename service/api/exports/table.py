@@ -12,7 +12,7 @@ COLUMNS: Final = (
     *("occurred", "earliest", "latest", "precision", "approximate", "uncertain", "display"),
     *("kind", "phase", "standing", "asserting", "denying", "origins", "first_published", "first_denied"),
     *("actors", "roles", "stances", "claims", "sources", "tags", "places", "countries", "latitude", "longitude"),
-    *("revision", "recorded", "address"),
+    *("revision", "recorded", "created", "address"),
 )
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What spreadsheets take for the beginning of something to be worked out, minus signs of years among it."""
@@ -27,6 +27,14 @@ class Table(Format):
     name = "csv"
     media_type = "text/csv"
     suffix = "csv"
+    carries = frozenset(
+        {
+            *("id", "key", "collection", "title", "summary", "language", "occurred", "kind", "phase", "standing"),
+            *("actors.actor", "actors.role", "tags", "revision", "recorded", "created"),
+            *("claims.source", "claims.stance", "claims.speakers", "claims.published"),
+            *("places.name", "places.country", "places.latitude", "places.longitude"),
+        }
+    )
 
     def begin(self) -> bytes:
         return _line(COLUMNS)
@@ -62,15 +70,10 @@ class Table(Format):
             _joined(place.name for place in event.places),
             _joined(place.country for place in event.places),
             *(("", "") if point is None else (point.latitude, point.longitude)),
-            *(event.revision, event.recorded, entry.address),
+            *(event.revision, event.recorded, event.created.recorded, entry.address),
         )
-        lost: set[Loss] = set()
-        if any(claim.quote or claim.via or claim.occurred for claim in event.claims):
-            lost.add("claims")
-        if event.relations:
-            lost.add("relations")
-        if event.media:
-            lost.add("media")
+        # There is one position to a line.
+        lost: set[Loss] = {"places"} if sum(place.latitude is not None for place in event.places) > 1 else set()
         return Written(_line(cells), frozenset(lost))
 
     def end(self) -> bytes:

@@ -28,6 +28,8 @@ from service.api.exports.forms import (
 from service.domain.event import Occurred
 
 OPEN_START: Final[frozenset[Loss]] = frozenset({"open_start"})
+OWN: Final = ("key", "occurred", "standing", "collection", "phase", "revision")
+"""Members that TimelineJS shows nowhere, or not as they are."""
 HUMAN_YEARS: Final = range(-271_820, 275_760)
 """What JavaScript's own dates reach; beyond, TimelineJS counts in years alone once it is told so."""
 
@@ -36,6 +38,13 @@ class TimelineJs(Format):
     name = "timelinejs"
     media_type = "application/json"
     suffix = "json"
+    carries = frozenset(
+        {
+            *("id", "key", "collection", "title", "summary", "occurred", "kind", "phase", "standing", "revision"),
+            *("claims.source", "claims.stance", "claims.speakers", "claims.quote", "claims.published"),
+            *("media.url", "media.caption", "media.credit", "media.alt"),
+        }
+    )
 
     def __init__(self, about: About) -> None:
         super().__init__(about)
@@ -92,9 +101,7 @@ class TimelineJs(Format):
             "unique_id": event.id,
             "autolink": False,
             "_dateline": {
-                "key": event.key,
-                "occurred": event.occurred,
-                "standing": event.standing,
+                **{name: getattr(event, name) for name in OWN},
                 "address": entry.address,
             },
         }
@@ -137,8 +144,6 @@ def _lost(entry: Entry, occurred: Occurred) -> frozenset[Loss]:
     lost: set[Loss] = set(date_losses(occurred))
     if is_whole(occurred):
         lost.discard("precision")
-    if entry.event.relations:
-        lost.add("relations")
     if len(entry.event.media) > 1:
         lost.add("media")
     return frozenset(lost)
