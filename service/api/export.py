@@ -136,6 +136,8 @@ async def _report(export: Export, written: Format) -> ExportReport:
             if found.text is None and len(left_out) < LEFT_OUT_MAX:
                 event = entry.event
                 left_out.append(LeftOut(id=event.id, key=event.key, title=event.title, losses=sorted(found.lost)))
+    for loss, number in written.lost_together().items():
+        lost[loss] = lost.get(loss, 0) + number
     return ExportReport(
         format=written.name,
         events=events,

@@ -169,6 +169,42 @@ def losses_of(report: dict[str, Any]) -> dict[str, int]:
     return {each["loss"]: each["events"] for each in report["losses"]}
 
 
+def test_beside_deep_time_timelinejs_loses_days(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    dates = ["2025-02-19", "2025-02", "2025-02-20T12:30:00Z", "../2008-02-17", "1999", "2025-02-03/.."]
+    for date in dates:
+        writer.post("/v1/events", json={"title": date, "occurred": date, "tags": [unique]}).raise_for_status()
+    asked = {"tag": unique, "report": "true"}
+    path = "/v1/events/export/timelinejs"
+    before = losses_of(client.get(path, params=asked).json())
+    assert "precision" not in before
+    deep = {"title": "Deep", "occurred": "Y-13800000000", "tags": [unique]}
+    writer.post("/v1/events", json=deep).raise_for_status()
+    assert client.get(path, params={"tag": unique}).json()["scale"] == "cosmological"
+    assert losses_of(client.get(path, params=asked).json()) == {
+        **before,
+        "precision": 5,
+        **{name: before[name] + 1 for name in ("recorded", "created", "tags")},
+    }
+
+
+def test_a_kind_is_text_to_timelinejs(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
+    """Which takes markup out of a group, and takes what is left for markup."""
+    kind = "<img src=x> &lt;b&gt; a<b"
+    event = {"title": "Of a kind", "occurred": "1999", "tags": [unique], "kind": kind}
+    writer.post("/v1/events", json=event).raise_for_status()
+    (slide,) = client.get("/v1/events/export/timelinejs", params={"tag": unique}).json()["events"]
+    assert "<" not in html.unescape(slide["group"])
+    assert html.unescape(html.unescape(slide["group"])) == kind
+
+
+def test_a_parameter_may_be_spelt_so_that_timelinejs_fetches_it(client: httpx.Client, collection: str) -> None:
+    path = "/v1/events/export/timelinejs"
+    plain = client.get(f"{path}?collection={collection}&key=e0")
+    escaped = client.get(f"{path}?collection={collection}&%6Bey=e0")
+    assert escaped.json() == plain.json()
+    assert len(escaped.json()["events"]) == 1
+
+
 def test_a_json_feed_keeps_the_rules(client: httpx.Client, collection: str, events: list[Any]) -> None:
     answer = export(client, "jsonfeed", collection)
     assert answer.headers["content-type"].startswith("application/feed+json")

@@ -111,3 +111,50 @@ for (let number = 0; number < NUMBER; number++) {
     await close();
   });
 }
+
+test("a kind that looks like markup, and an address that asks by key", async () => {
+  const tag = `k-${SEED}-${Date.now()}`;
+  const kinds = ["a<b", "<img src=x onerror=\"window.broken = true\">", "&lt;img src=x onerror=\"window.broken = true\"&gt;"];
+  const rows = kinds.map((kind, place) => ({ key: `${tag}-${place}`, title: `Of a kind ${place}`, tags: [tag], occurred: `199${place}`, kind }));
+  const answer = await fetch(`${SERVICE}/v1/events/batch?collection=main`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${process.env.KEY}`, "Content-Type": "application/json" },
+    body: JSON.stringify(rows),
+  });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  const keys = rows.map(({ key }) => `%6Bey=${key}`).join("&");
+  const { page: shown, close } = await opened("about:blank");
+  await shown.route((url) => !["127.0.0.1"].includes(url.hostname), (route) => route.abort());
+  await shown.goto(hosted(page(`${SERVICE}/v1/events/export/timelinejs?tag=${tag}&${keys}`), { csp: "" }));
+  await shown.waitForFunction(() => document.querySelectorAll(".tl-timegroup-message").length >= 3);
+  const found = await shown.evaluate(() => ({
+    groups: [...document.querySelectorAll(".tl-timegroup-message")].map((each) => each.textContent),
+    broken: window.broken ?? false,
+  }));
+  assert.deepEqual(found, { groups: kinds, broken: false });
+  await close();
+});
+
+test("days beside deep time are told, and a file without events is an error", async () => {
+  const tag = `d-${SEED}-${Date.now()}`;
+  const rows = [["Y-13800000000", "Deep"], ["2025-02-19", "Day"]].map(([occurred, title]) => ({ title, occurred, tags: [tag] }));
+  const answer = await fetch(`${SERVICE}/v1/events/batch?collection=main`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${process.env.KEY}`, "Content-Type": "application/json" },
+    body: JSON.stringify(rows),
+  });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  const show = async (address, selector, wanted) => {
+    const { page: shown, close } = await opened("about:blank");
+    await shown.route((url) => !["127.0.0.1"].includes(url.hostname), (route) => route.abort());
+    await shown.goto(hosted(page(address), { csp: "" }));
+    await shown.waitForFunction(
+      ([selector, wanted]) => [...document.querySelectorAll(selector)].some((each) => each.textContent.includes(wanted)),
+      [selector, wanted],
+    );
+    await close();
+  };
+  const path = `${SERVICE}/v1/events/export/timelinejs?tag=${tag}`;
+  await show(path, ".tl-headline-date", "19 February 2025");
+  await show(`${path}&from=3000`, ".tl-message-full", "has no events");
+});

@@ -115,6 +115,10 @@ class Format(ABC):
     @abstractmethod
     def end(self) -> bytes: ...
 
+    def lost_together(self) -> Mapping[Loss, int]:
+        """What events lose for the company that they are in, beside what was said of each; of how many."""
+        return {}
+
 
 EVERYTHING: Final = frozenset(Event.__struct_fields__)
 """What a format carries that has events as this service has them."""

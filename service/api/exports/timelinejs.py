@@ -4,6 +4,7 @@ Its years count as historians do, so the year before 1 is -1. It draws a date as
 that says no more than the beginning, and takes every text for HTML.
 """
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -52,6 +53,7 @@ class TimelineJs(Format):
         self._early: list[tuple[Entry, Parts | None]] = []
         self._first: Parts | None = None
         self._cosmological = False
+        self._finer = 0
 
     def begin(self) -> bytes:
         title = {"text": {"headline": escape(self.about.title), "text": escape(self.about.description or "")}}
@@ -64,18 +66,24 @@ class TimelineJs(Format):
             return Written(None, frozenset({"undated"}))
         if occurred.earliest is None:
             return self._begun_before_all(entry, occurred)
-        first = parts_of(occurred.earliest)
-        early = self._early_slides(first)
-        return Written(early + self._slide(entry, dates_of(occurred)), _lost(entry, occurred))
+        early = self._early_slides(parts_of(occurred.earliest))
+        dates, lost = dates_of(occurred), _lost(entry, occurred)
+        self._finer += "precision" not in lost and any(len(date) > 1 for date in dates.values())
+        return Written(early + self._slide(entry, dates), lost)
 
     def end(self) -> bytes:
         scale = b',"scale":"cosmological"' if self._cosmological else b""
         return self._early_slides(None) + b"]" + scale + b"}"
 
+    def lost_together(self) -> Mapping[Loss, int]:
+        """Where one event is told in years alone, so are all."""
+        return {"precision": self._finer} if self._cosmological and self._finer else {}
+
     def _begun_before_all(self, entry: Entry, occurred: Occurred) -> Written:
         """What has no beginning is drawn where the first of the others begins, and so stays before them."""
         latest = parts_of(occurred.latest) if occurred.latest is not None else None
         lost: frozenset[Loss] = _lost(entry, occurred).union(OPEN_START)
+        self._finer += "precision" not in lost
         if self._first is None:
             self._early.append((entry, latest))
             return Written(b"", lost)
@@ -108,7 +116,8 @@ class TimelineJs(Format):
         if event.occurred is not None:
             slide["display_date"] = escape(event.occurred.display)
         if event.kind:
-            slide["group"] = event.kind
+            # It is read twice: what is left when its markup is taken away is markup again.
+            slide["group"] = escape(escape(event.kind))
         if event.media:
             medium = event.media[0]
             told = {"caption": medium.caption, "credit": medium.credit}
