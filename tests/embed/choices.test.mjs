@@ -158,6 +158,16 @@ test("a diff as the source is shown as one, whatever else is asked for beside", 
   await close();
 });
 
+test("a side of a diff may name several of whom either is believed", async () => {
+  const base = "according_to=bild&according_to=nato";
+  const { page, asked, complaints, close } = await opened(hosted(element(`view="diff" base="${base}" head=""`) + SCRIPT));
+  await ready(page);
+  const address = new URL(asked.find((url) => url.includes("/v1/diff")));
+  assert.deepEqual(address.searchParams.getAll("base_according_to"), ["bild", "nato"]);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("more of a diff is asked for once, however often it is pressed", async () => {
   const path = "/v1/diff?timeline=kosovo&base_revision=0&limit=5";
   const { page, close } = await opened(hosted(element("", path) + SCRIPT));

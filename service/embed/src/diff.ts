@@ -45,9 +45,11 @@ export async function show(host: Host): Promise<void> {
 /** The diff that `src` names, or that of the timeline with what `base` and `head` ask for, each as a query. */
 function addressOf({ element, reader }: Host): URL {
   if (reader.source.pathname.endsWith("/diff")) return reader.listing();
-  const sides: Record<string, string> = {};
+  const sides: Record<string, string[]> = {};
   for (const side of ["base", "head"]) {
-    for (const [name, value] of new URLSearchParams(element.getAttribute(side) ?? "")) sides[`${side}_${name}`] = value;
+    for (const [name, value] of new URLSearchParams(element.getAttribute(side) ?? "")) {
+      (sides[`${side}_${name}`] ??= []).push(value);
+    }
   }
   return reader.of("diff", sides);
 }
