@@ -50,7 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     statement_seconds: Annotated[float, Meta(gt=0, le=600, description="longest a database statement may take")] = 10.0
     answers_bytes_max: Annotated[
         int, Meta(ge=0, le=2**33, description="bytes of answers that each worker keeps to give out again")
-    ] = 2**25
+    ] = 2**24
     watch_file: Annotated[
         str | None,
         Meta(description="file by which services of one database on one machine tell each other of their writes"),

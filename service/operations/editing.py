@@ -52,7 +52,7 @@ T = TypeVar("T")
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 
 DEFAULT_COLLECTION: Final = "main"
-WRITTEN_AT_ONCE: Final = 1_000
+WRITTEN_AT_ONCE: Final = 500
 """So many versions are appended at once, which keeps the statements short and lets the worker answer others."""
 MADE_MAX: Final = 1 << 18
 """How many events one revision can make: their numbers differ in 18 bits."""
@@ -337,7 +337,7 @@ class Edit:
         """Renders and appends what has changed; the one way in which an event's version is written.
 
         `collections`: those that new events may name; None where no event is new. `doomed`: nothing will be appended.
-        `told`: what to tell of each event. No more than a thousand are at hand at once. Raises RefusedChanges, after
+        `told`: what to tell of each event. No more than five hundred are at hand at once. Raises RefusedChanges, after
         which what has been appended of the others is to be rolled back.
         """
         named = {c.source for change in changes for c in change.given.claims}
