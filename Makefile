@@ -18,8 +18,9 @@ help: ## List the verbs
 serve: runtime ## Serve the demo dossier on this machine, with a PostgreSQL of its own
 	@$(BIN)/dateline serve $(ARGS)
 
+# Three processes keep two processors at work: each of them waits for a fifth of its time.
 test: development node ## Run the tests, for example ARGS="-k dates"
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: development ## Check style, formatting, types and that imports only go down the floors
 	$(BIN)/ruff check .
