@@ -165,8 +165,12 @@ async def _rows_of(texts: Iterable[tuple[int, Text | None]], collection: str, mo
         try:
             rows.append(_row(len(rows), text, collection, most))
         except Malformed as error:
-            raise Malformed(f"Row {len(rows)}, which begins in line {line}: {error.detail}") from error
+            raise _of_row(len(rows), line, error) from error
     return rows
+
+
+def _of_row(number: int, line: int, error: Malformed) -> Malformed:
+    return Malformed(f"Row {number}, which begins in line {line}: {error.detail}")
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, bytes | None]]:
@@ -179,27 +183,33 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes | None]]:
 
 
 def _members(body: bytes, most: int) -> Iterator[tuple[int, bytes | None]]:
-    """Texts of a JSON array's members, each with the line in which it begins."""
-    text = bodies.text_of(body)
+    """Texts of a JSON array's members, each with the line in which it begins. What is no UTF-8 is left to who reads."""
+    text = body.decode("utf-8", "surrogateescape")
     at = _after_space(text, 0)
     if text[at : at + 1] != "[":
         if len(body) <= most:
             bodies.value_of(text)
         raise InvalidBody("The body is not of its schema.", [Fault(pointer="", detail="must be an array")])
-    line, counted = 1, 0
+    line, counted, number = 1, 0, 0
     at = _after_space(text, at + 1)
     while text[at : at + 1] != "]" or counted:
-        start, at = at, bodies.end_of(text, at)
+        start = at
         line += text.count("\n", counted, start)
         counted = start
-        yield line, text[start:at].encode()
+        try:
+            at = bodies.end_of(text, start)
+        except Malformed as error:
+            raise _of_row(number, line, error) from error
+        yield line, text[start:at].encode("utf-8", "surrogateescape")
         at = _after_space(text, at)
         mark = text[at : at + 1]
         if mark == "]":
             break
         if mark != ",":
-            raise Malformed(f"The body is not JSON: a comma or the array's end is wanted at character {at}.")
+            detail = f"The body is not JSON: a comma or the array's end is wanted at character {at}."
+            raise _of_row(number, line, Malformed(detail))
         at = _after_space(text, at + 1)
+        number += 1
     if _after_space(text, at + 1) != len(text):
         raise Malformed(f"The body is not JSON: it goes on after the array's end at character {at}.")
 

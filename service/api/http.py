@@ -178,7 +178,7 @@ def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[s
         if name not in known:
             continue
         try:
-            text = value.decode("utf-8", "strict")
+            text = value.strip(b" \t").decode("utf-8", "strict")
         except UnicodeDecodeError as error:
             raise Malformed(f"The header {name} is not UTF-8.") from error
         if name in headers and name not in _LISTS:

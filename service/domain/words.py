@@ -39,6 +39,10 @@ _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\uaa60-\uaa7f\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 )
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What says how a character is drawn, or that none is (Default_Ignorable_Code_Point), beside format characters."""
 _VOWEL_SIGNS: Final = (103, 118)
 """Combining classes of Thai and Lao vowels, which are letters where all other such signs are accents."""
 _RUNS: Final = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
@@ -62,7 +66,7 @@ class _Characters(dict[int, str]):
 class _Folded(_Characters):
     def of(self, character: str) -> str:
         accent = unicodedata.combining(character) not in (0, *_VOWEL_SIGNS)
-        if accent or unicodedata.category(character) == "Cf":
+        if accent or unicodedata.category(character) in ("Cf", "Me") or _UNSEEN.match(character):
             return ""
         digit = unicodedata.decimal(character, None)
         return _SAME.get(character, character) if digit is None else str(digit)

@@ -33,8 +33,8 @@ const sheets = {
 };
 
 let shortened = {};
-/** Of parts and languages. */
-const files = {};
+/** Of parts and languages, by their names. */
+const digests = {};
 
 async function made(entry, name) {
   const result = await build({
@@ -46,7 +46,7 @@ async function made(entry, name) {
     charset: "utf8",
     legalComments: "none",
     write: false,
-    define: { FILES: JSON.stringify(files) },
+    define: { DIGESTS: JSON.stringify(digests) },
     mangleProps: OURS,
     mangleCache: shortened,
     plugins: [sheets],
@@ -55,23 +55,23 @@ async function made(entry, name) {
   const { code } = await minify(result.outputFiles[0].text, {
     module: true,
     ecma: 2022,
-    compress: { passes: 3, unsafe_arrows: true, reduce_funcs: false },
+    // Unsafe only for those who give classes of the language other meanings.
+    compress: { passes: 3, unsafe: true, unsafe_arrows: true, reduce_funcs: false },
   });
   return written(name, `${name === "event-timeline" ? NOTE : ""}${code}\n`);
 }
 
 function written(name, text) {
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 8);
-  const file = `${name}-${hash}.js`;
-  names[`${name}.js`] = file;
-  writeFileSync(join(target, file), text);
-  return file;
+  names[`${name}.js`] = `${name}-${hash}.js`;
+  writeFileSync(join(target, names[`${name}.js`]), text);
+  return hash;
 }
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
-for (const part of PARTS) files[part] = `./${await made(part, part)}`;
+for (const part of PARTS) digests[part] = await made(part, part);
 
 /** What a file of words exports. */
 async function wordsOf(entry) {
@@ -91,7 +91,7 @@ for (const each of readdirSync(join(source, "lang"))) {
   const language = basename(each, ".ts");
   words[language] = (await wordsOf(`lang/${each}`)).strings;
   const text = `export const strings=${JSON.stringify(listed(words.en, words[language]))};\n`;
-  files[language] = `./${written(`lang-${language}`, text)}`;
+  digests[`lang-${language}`] = written(`lang-${language}`, text);
 }
 await made("element", "event-timeline");
 for (const page of PAGES) await made(page, page);

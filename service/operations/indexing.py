@@ -16,7 +16,7 @@ from service.storage import events, migrating, names, postings, resources, revis
 from service.storage.events import Indexed
 from service.storage.pool import Connection, prepare
 
-GENERATION: Final = 5
+GENERATION: Final = 6
 """Which terms the service posts. Raise it with every change of `terms.posted`, and stores are indexed anew."""
 CHUNK: Final = 1_000
 

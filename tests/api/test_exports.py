@@ -516,8 +516,8 @@ def test_the_guide_says_of_each_format_what_it_cannot_hold(client: httpx.Client,
 
 
 def test_an_address_is_an_iri_where_one_must_be(writer: httpx.Client, client: httpx.Client, unique: str) -> None:
-    url = 'https://example.org/ü?a="b"&c=<d>&e=50%&f=%20|{g}^`\\'
-    wanted = "https://example.org/ü?a=%22b%22&c=%3Cd%3E&e=50%25&f=%20%7C%7Bg%7D%5E%60%5C"
+    url = 'https://[2001:db8::1]/ü[1]?a="b"&c=<d>&e=50%&f=%20|{g}^`\\#[a]#b'
+    wanted = "https://[2001:db8::1]/ü%5B1%5D?a=%22b%22&c=%3Cd%3E&e=50%25&f=%20%7C%7Bg%7D%5E%60%5C#%5Ba%5D%23b"
     claim = {"source": {"slug": unique, "title": "Told", "url": url}}
     row = {"title": "Told", "occurred": "1999", "tags": [unique], "claims": [claim], "media": [{"url": url}]}
     answer = writer.post("/v1/events/batch", params={"collection": "main"}, json=[row])

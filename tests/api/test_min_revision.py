@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -50,6 +51,14 @@ def test_every_read_takes_it(writer: httpx.Client, unique: str) -> None:
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "0x1", "9223372036854775808", "1, 2"])
 def test_what_is_no_revision_is_refused(client: httpx.Client, text: str) -> None:
     refused(client.get("/v1/events", headers={"Min-Revision": text}), 400, "invalid-parameter", "Min-Revision")
+
+
+def test_space_around_it_is_no_part_of_it(writer: httpx.Client) -> None:
+    head = writer.get("/v1/events").json()["revision"]
+    asking = HTTPConnection(writer.base_url.host, writer.base_url.port)  # httpx would not send it.
+    asking.request("GET", "/v1/events", headers={"Min-Revision": f"  {head} \t"})
+    assert asking.getresponse().status == 200
+    asking.close()
 
 
 def test_it_is_nothing_to_a_write(writer: httpx.Client) -> None:

@@ -27,6 +27,8 @@ tricky = st.text(alphabet="aBčßıİđ\u0301\u0307Ωςأـ京都タｱｶﾞก
         ("北京大学", "北京 京大 大学 学"), ("京", "京"), ("東京Tower2", "東京 京 tower2"),
         ("ﾀﾜｰ ガ", "タワ ワー ー カ"),
         ("ไทย", "ไท ทย ย"), ("한국어를", "한국어를"), ("हिन्दी", "हिनदी"), ("", ""), ("— … ¿", ""),
+        ("Kosovo \u2764\ufe0f Serbia", "kosovo serbia"), ("1\ufe0f\u20e3 a\u034fb", "1 ab"),
+        ("葛\U000e0100城", "葛城 城"),
     ],
 )  # fmt: skip
 def test_the_words_of_a_text(text: str, words: str) -> None:

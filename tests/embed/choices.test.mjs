@@ -148,6 +148,73 @@ test("what is recorded today is no stop of its own, for the day is not over", as
   await close();
 });
 
+test("the slider of what was recorded leads from any instant to now", async () => {
+  const tag = `back-${Date.now()}`;
+  await written([{ title: "Today", occurred: "2001", tags: [tag] }]);
+  const then = new Date(Date.now() - 3 * 86_400_000).toISOString();
+  for (const [attributes, path] of [
+    ['travel="as-of"', `/v1/events?tag=${tag}&as_of=${then}`],
+    [`travel="as-of" as-of="2020-01-01T00:00:00Z"`, `/v1/events?tag=${tag}`],
+  ]) {
+    const { page, complaints, close } = await opened(hosted(element(attributes, path, WRITABLE) + WRITTEN.script, WRITTEN));
+    await ready(page);
+    assert.deepEqual(await ids(page), []);
+    assert.notEqual(await within(page, 'root.querySelector("output").textContent'), "Now");
+    await choose(page, "as-of", await within(page, 'root.querySelector("[type=range]").max'));
+    const own = path.includes("as_of");
+    // Where all was recorded today and nobody asks for a day before, there is no way to go.
+    assert.equal(await within(page, 'root.querySelector("output")?.textContent'), own ? "Now" : undefined);
+    assert.equal((await ids(page)).length, own ? 0 : 1, "of what was recorded a minute ago at most");
+    assert.deepEqual(complaints, []);
+    await close();
+  }
+  const numbered = await opened(hosted(element('travel="both"', `/v1/events?tag=${tag}&revision=1`, WRITABLE) + WRITTEN.script, WRITTEN));
+  await ready(numbered.page);
+  assert.equal(await within(numbered.page, 'root.querySelector("[type=range]")'), null);
+  await numbered.close();
+});
+
+test("what is published in years to come is a stop like any other", async () => {
+  const tag = `ahead-${Date.now()}`;
+  const days = ["2010-01-05", "2128-05-05", "2131-01-01"];
+  await written(days.map((published, place) => ({
+    key: `${tag}-${place}`,
+    title: published,
+    occurred: "2001",
+    tags: [tag],
+    claims: [{ source: { slug: `${tag}-${place}`, title: "A paper", type: "article" }, published }],
+  })));
+  const { page, complaints, close } = await opened(hosted(element('travel="known-at"', `/v1/events?tag=${tag}`, WRITABLE) + WRITTEN.script, WRITTEN));
+  await ready(page);
+  for (const [place, said, number] of [["0", "January 5, 2010", 1], ["1", "May 5, 2128", 2], ["3", "Now", 3]]) {
+    await choose(page, "known-at", place);
+    assert.equal(await within(page, 'root.querySelector("output").textContent'), said);
+    assert.equal(await within(page, 'root.querySelector("[type=range]").value'), place);
+    assert.equal((await ids(page)).length, number);
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("the view of differences has no filter and no slider, and as many items as are asked for", async () => {
+  const attributes = 'view="diff" base="known_at=2025-02-18" head="known_at=2025-02-20" filters travel limit="2"';
+  const { page, complaints, close } = await opened(hosted(element(attributes) + SCRIPT));
+  await ready(page);
+  assert.equal(await within(page, 'root.querySelectorAll("select, input").length'), 0);
+  assert.equal((await ids(page)).length, 2);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("one is told as one where the words are English for want of others", async () => {
+  const { page, close } = await opened(hosted(element('lang="ja"', `${TIMELINE}?key=kosovo-independence`) + SCRIPT));
+  await ready(page);
+  const told = await within(page, '[...root.querySelectorAll("summary")].map((summary) => summary.textContent)');
+  assert.ok(told.length > 0);
+  assert.ok(told.every((words) => /^1 source says$|^([2-9]|\d\d+) sources say$/.test(words)), String(told));
+  await close();
+});
+
 test("a diff as the source is shown as one, whatever else is asked for beside", async () => {
   const path = "/v1/diff?timeline=kosovo&base_known_at=2025-02-19&head_known_at=2025-02-20";
   const { page, complaints, close } = await opened(hosted(element('filters travel="both" view="axis"', path) + SCRIPT));
@@ -262,6 +329,10 @@ test("news is told of a diff, of counts, and once for each event of a full page"
   await page.waitForFunction(() => [...document.querySelectorAll("event-timeline")].every((each) => each.shadowRoot.querySelector(".news")), null, { timeout: 20_000 });
   const told = await page.evaluate(() => [...document.querySelectorAll("event-timeline")].map((each) => each.shadowRoot.querySelector(".news").textContent));
   assert.deepEqual(told, Array(3).fill("1 change: show it"));
+  await within(page, '[...document.querySelectorAll("event-timeline")].forEach((each) => each.shadowRoot.querySelector(".news").click())');
+  await page.waitForTimeout(1_000);
+  await written([{ title: "Undated", tags: [tag] }]);
+  await page.waitForFunction(() => document.querySelectorAll("event-timeline")[1].shadowRoot.querySelector(".news"), null, { timeout: 20_000 });
   assert.deepEqual(complaints, []);
   await close();
 });

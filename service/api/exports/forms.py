@@ -168,8 +168,16 @@ _UNFIT: Final = re.compile(
 )
 
 
+_PARTS: Final = re.compile(r"([a-z]+://[^/?#]*)([^#]*)(#?)(.*)", re.DOTALL | re.IGNORECASE)
+_BRACKETS: Final = {ord("["): "%5B", ord("]"): "%5D"}
+"""They may stand about the numbers of a host, and nowhere else."""
+
+
 def iri(url: str) -> str:
     """An address as an IRI: what cannot stand in one is escaped, and all else is left as it was given."""
+    if parts := _PARTS.fullmatch(url):
+        host, path, mark, fragment = parts.groups()
+        url = host + path.translate(_BRACKETS) + mark + fragment.translate(_BRACKETS).replace("#", "%23")
     return _UNFIT.sub(lambda found: quote(found[0], safe=""), url)
 
 

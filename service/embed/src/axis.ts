@@ -4,6 +4,7 @@
 import style from "./axis.css";
 import type { Host } from "./element.js";
 import type { Bucket, Histogram, Page, TimelineEvent } from "./model.js";
+import type { Wants } from "./reader.js";
 
 /** Events that are drawn one by one; more are counted. */
 const MARKS_MAX = 500;
@@ -93,7 +94,7 @@ class Axis {
         { class: "quiet", part: "undated" },
         `${strings.undated}: ${host.kit.counted(strings.number, undated, host.manner.language)}`,
       );
-    if (matching <= MARKS_MAX) await this.#read(null);
+    if (matching <= MARKS_MAX) this.#take(await this.#read());
     const bounds = this.#marks.flatMap((mark) => [mark.from, mark.to]);
     if (matching > MARKS_MAX) bounds.push(...buckets.flatMap((bucket) => this.#rangeOf(bucket)));
     if (bounds.length === 0) {
@@ -119,13 +120,16 @@ class Axis {
   }
 
   /** Asks for the events of a stretch, or of all. */
-  async #read(range: Range | null): Promise<void> {
+  #read(window?: Wants): Promise<Page> {
     const { reader, signal } = this.#host;
-    const window = range && { from: dayOf(range[0]), to: dayOf(range[1]) };
-    const all = { limit: String(MARKS_MAX), cursor: null };
-    this.#page = await reader.page(reader.listing({ ...all, ...window }), signal);
+    const address = reader.listing({ limit: String(MARKS_MAX), cursor: null, ...window });
+    return reader.page(address, signal, !window);
+  }
+
+  #take(page: Page | null): void {
+    this.#page = page;
     const now = Date.now() / 1000;
-    this.#marks = this.#page.items.flatMap((event) => this.#markOf(event, now) ?? []);
+    this.#marks = page?.items.flatMap((event) => this.#markOf(event, now) ?? []) ?? [];
     this.#marks.sort((one, other) => one.from - other.from);
   }
 
@@ -158,7 +162,7 @@ class Axis {
     this.#marksList.replaceChildren(...(this.#counted ? this.#counts() : this.#events()));
     this.#scale.replaceChildren(...this.#ticks());
     // The Tab key comes to what is in sight.
-    const first = this.#marksList.querySelector<HTMLElement>("button");
+    const first = this.#marksList.querySelector<HTMLElement>("li:not(.era) button");
     if (first && !this.#marksList.querySelector('[tabindex="0"]')) {
       first.tabIndex = 0;
       this.#current = Number(first.dataset.number ?? 0);
@@ -208,7 +212,9 @@ class Axis {
         const long = Math.max(this.#share(mark.to) - left, 0);
         if (left + long < 0 || left > 100) continue;
         if (mark.event.kind === ERA) {
-          items.unshift(this.#eraOf(mark, left, long));
+          // No more of it than is in sight, so that its name is.
+          const begins = Math.max(left, 0);
+          items.unshift(this.#eraOf(mark, begins, Math.min(left + long, 100) - begins));
           continue;
         }
         const label = (Math.min(mark.event.title.length * 7.5 + 40, LABEL_MAX + 20) / width) * 100;
@@ -329,15 +335,18 @@ class Axis {
 
   async #look(): Promise<void> {
     const [host, shown] = [this.#host, this.#shown] as const;
-    const [from, to] = [dayOf(shown[0]), dayOf(shown[1])];
-    this.#histogram = await host.reader.histogram({ from, to }, host.signal);
-    const few = this.#histogram.matching <= MARKS_MAX;
-    if (few) await this.#read(shown);
-    else this.#page = null;
+    const window = { from: dayOf(shown[0]), to: dayOf(shown[1]) };
+    const histogram = await host.reader.histogram(window, host.signal);
+    const few = histogram.matching <= MARKS_MAX;
+    const page = few ? await this.#read(window) : null;
+    // What has been moved to since is asked for by itself.
+    if (this.#shown !== shown) return;
+    this.#histogram = histogram;
+    this.#take(page);
     this.#known = few ? shown : null;
     this.#current = 0;
     this.#draw();
-    host.announce(host.kit.counted(host.manner.strings.number, this.#histogram.matching, host.manner.language));
+    host.announce(host.kit.counted(host.manner.strings.number, histogram.matching, host.manner.language));
   }
 
   #wheel(event: WheelEvent): void {

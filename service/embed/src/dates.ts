@@ -88,6 +88,9 @@ function unitOf(side: string): Unit {
 /** A day, month or year of the calendar, and nothing else. */
 const PLAIN = /^-?\d{4}(-(0\d|1[012])(-\d\d)?)?$/;
 
+/** Where only the last digits of a year, or months and days as a whole, are not said. */
+const UNSAID = /^-?(\d+X+|\d+(-\d\d)?(-XX)+)[?~%]?$/;
+
 /** A day, month or year in the reader's language; anything else as it stands. */
 export function dayText(edtf: string, language: string, strings: Strings): string {
   return PLAIN.test(edtf) ? pointOf(edtf, unitOf(edtf), language, strings) : edtf;
@@ -108,7 +111,7 @@ export function dateText(occurred: Occurred, language: string, strings: Strings)
     if (!span) text = new Intl.ListFormat(language, { type: all ? "conjunction" : "disjunction" }).format(words);
     else if (words[1]) text = filled(strings.between, words[0]!, words[1]);
     else text = filled(earliest === null ? strings.until : strings.since, words[0]!);
-  } else if (/X.*\/|\/.*X|X.*-.*\d/.test(edtf)) {
+  } else if (/[XS]/.test(edtf) && !UNSAID.test(edtf)) {
     return display;
   } else if (sides.length === 2) {
     const [from, to] = sides as [string, string];

@@ -43,7 +43,7 @@ export async function show(host: Host): Promise<void> {
 }
 
 /** The diff that `src` names, or that of the timeline with what `base` and `head` ask for, each as a query. */
-function addressOf({ element, reader }: Host): URL {
+function addressOf({ element, reader, wants }: Host): URL {
   if (reader.source.pathname.endsWith("/diff")) return reader.listing();
   const sides: Record<string, string[]> = {};
   for (const side of ["base", "head"]) {
@@ -51,7 +51,7 @@ function addressOf({ element, reader }: Host): URL {
       (sides[`${side}_${name}`] ??= []).push(value);
     }
   }
-  return reader.of("diff", sides);
+  return reader.of("diff", { ...sides, limit: wants.limit, order: wants.order });
 }
 
 function itemOf(item: Change, included: Diff["included"], host: Host): HTMLElement {

@@ -8,8 +8,8 @@ import { Reader, Refused, type Wants } from "./reader.js";
 import { counted, english, named, type Strings } from "./strings.js";
 import { sheetOf, styles } from "./style.js";
 
-/** Parts that are loaded once they are used, and words by their language: the builder puts in the names of the files. */
-declare const FILES: Record<string, string>;
+/** Of parts that are loaded once they are used, and words of a language: the digests that the files are named by. */
+declare const DIGESTS: Record<string, string>;
 const LENSES: Record<string, string> = { "known-at": "known_at", "as-of": "as_of", limit: "limit", order: "order" };
 const ATTRIBUTES = [
   ...["src", "view", "lang", "heading", "filters", "travel", "lanes", "base", "head", "height", "paging", "live"],
@@ -143,12 +143,12 @@ class EventTimeline extends HTMLElement {
           }
         },
       };
-      // A diff is of two selections, which no filter or lens narrows together.
-      const two = host.reader.source.pathname.endsWith("/diff");
-      const view = two ? "diff" : (this.getAttribute("view") ?? "list");
-      await (view === "axis" || view === "diff" ? shown(view, host) : new List(host).begin());
+      const diff = host.reader.source.pathname.endsWith("/diff") || this.getAttribute("view") === "diff";
+      const part = diff ? "diff" : this.getAttribute("view") === "axis" && "axis";
+      await (part ? shown(part, host) : new List(host).begin());
       for (const name of ["filters", "travel"]) {
-        if (this.hasAttribute(name) && !two && !signal.aborted) await shown(name, host);
+        // A diff is of two selections, which no filter or lens narrows together.
+        if (this.hasAttribute(name) && !diff && !signal.aborted) await shown(name, host);
       }
       if (signal.aborted) return;
       // Who has just used a control goes on with it.
@@ -221,8 +221,13 @@ for (const [property, name] of PROPERTIES) {
   });
 }
 
+async function loaded(name: string): Promise<{ show(host: Host): Promise<void>; strings: unknown }> {
+  const address = `./${name}-${DIGESTS[name]}.js`;
+  return import(address);
+}
+
 async function shown(part: string, host: Host): Promise<void> {
-  await (await import(FILES[part]!)).show(host);
+  await (await loaded(part)).show(host);
 }
 
 function languageOf(element: HTMLElement): string {
@@ -236,8 +241,8 @@ function languageOf(element: HTMLElement): string {
 
 async function stringsOf(language: string): Promise<Strings> {
   const short = /^sr.*-Latn/.test(language) ? "sr-latn" : language.split("-")[0]!;
-  const file = FILES[short];
-  return file ? named(english, (await import(file)).strings) : english;
+  const name = `lang-${short}`;
+  return name in DIGESTS ? named(english, (await loaded(name)).strings) : english;
 }
 
 if (!customElements.get("event-timeline")) customElements.define("event-timeline", EventTimeline);

@@ -67,14 +67,12 @@ export class List {
   async #append(): Promise<void> {
     if (this.#loading || this.#next === null) return;
     this.#loading = true;
-    this.#ol.setAttribute("aria-busy", "true");
     await this.#host.attempt(async () => {
       const first = this.#pages.length;
       this.#add(await this.#host.reader.page(this.#next!, this.#host.signal));
       this.#trim(first);
     });
     this.#loading = false;
-    this.#ol.removeAttribute("aria-busy");
   }
 
   #observe(): void {

@@ -7,6 +7,7 @@ interface Answer {
   items?: (TimelineEvent | Change)[];
   buckets?: Histogram["buckets"];
   matching?: number;
+  undated?: number;
   next?: string | null;
 }
 
@@ -64,8 +65,9 @@ export class Reader {
     return made;
   }
 
-  page(address: URL | string, signal: AbortSignal): Promise<Page> {
-    return this.#read(address, signal, false);
+  /** watched: whether news is looked for of it, if of nothing before. */
+  page(address: URL | string, signal: AbortSignal, watched = true): Promise<Page> {
+    return this.#read(address, signal, watched ? false : undefined);
   }
 
   histogram(more: Wants, signal: AbortSignal): Promise<Histogram> {
@@ -134,8 +136,9 @@ export class Reader {
 }
 
 /** What of an answer is not to change unnoticed: the revision of each event, or how many there are of each time. */
-function statesOf({ items = [], buckets = [] }: Answer): Map<string, number> {
+function statesOf({ items = [], buckets = [], undated = 0 }: Answer): Map<string, number> {
   return new Map([
+    ["", undated],
     ...items.map((item): [string, number] => {
       const event = "op" in item ? (item.event ?? item.after!) : item;
       return [event.id, event.revision];

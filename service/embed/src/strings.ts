@@ -117,6 +117,7 @@ export function filled(text: string, ...values: (string | number)[]): string {
 
 /** The form that the language has for a number, with the number in it. */
 export function counted(forms: Forms, number: number, language: string): string {
-  const form = forms[new Intl.PluralRules(language).select(number)] ?? forms.other;
+  // Where the words are English for want of others, the language knows no form for one.
+  const form = (number === 1 && forms.one) || (forms[new Intl.PluralRules(language).select(number)] ?? forms.other);
   return filled(form, new Intl.NumberFormat(language).format(number));
 }

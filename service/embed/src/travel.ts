@@ -3,11 +3,8 @@
 import style from "./travel.css";
 import type { Host } from "./element.js";
 import type { Bucket } from "./model.js";
+import type { Wants } from "./reader.js";
 
-const CLOCKS = {
-  "known-at": { lens: "known_at", on: "published", word: "known" },
-  "as-of": { lens: "as_of", on: "recorded", word: "recorded" },
-} as const;
 /** Stretches that are looked into for their days, and stops that a slider has at most. */
 const STRETCHES_MAX = 12;
 const STOPS_MAX = 300;
@@ -15,36 +12,44 @@ const STOPS_MAX = 300;
 export async function show(host: Host): Promise<void> {
   host.style(style);
   const asked = host.element.getAttribute("travel");
-  const clocks = asked === "both" ? (["known-at", "as-of"] as const) : [asked === "as-of" ? "as-of" : "known-at"] as const;
-  for (const clock of clocks) {
-    const slider = await sliderOf(host, clock);
+  for (const known of [true, false]) {
+    if (asked !== "both" && known === (asked === "as-of")) continue;
+    const slider = await sliderOf(host, known);
     if (slider) host.bar.append(slider);
   }
 }
 
-async function sliderOf(host: Host, attribute: keyof typeof CLOCKS): Promise<HTMLElement | null> {
+/** known: of the two clocks that of publication. */
+async function sliderOf(host: Host, known: boolean): Promise<HTMLElement | null> {
   const { h, secondsOf, dayText } = host.kit;
   const { strings, language } = host.manner;
-  const { lens, word } = CLOCKS[attribute];
-  const known = attribute === "known-at";
-  const own = host.reader.source.searchParams.get(lens) ?? (await host.reader.stored(host.signal))[lens];
+  const { searchParams } = host.reader.source;
+  const [attribute, lens] = known ? ["known-at", "known_at"] : ["as-of", "as_of"];
+  // A revision by its number is no instant.
+  if (!known && searchParams.has("revision")) return null;
+  const own = searchParams.get(lens!) ?? (await host.reader.stored(host.signal))[lens!];
+  const through = host.element.getAttribute(attribute!) ?? own;
+  const now = Date.now() / 1000;
   // What the page or the timeline itself looks through is left behind by what is later than all there is.
-  const latest = (): string | null => (!own ? null : known ? "9999" : new Date(Date.now() - 60_000).toISOString());
-  const today = new Date().toISOString().slice(0, 10);
-  // As of today is now, since nothing is recorded at an hour that is still to come.
-  const stops = (await stopsOf(host, attribute, latest())).filter((stop) => known || stop < today);
-  const through = host.element.getAttribute(attribute) ?? own;
-  if (stops.length < (known ? 2 : 1) && !through) return null;
-  const text = (place: number): string => (place in stops ? dayText(stops[place]!, language, strings) : strings.now);
-  let at = stops.length;
-  let output = h("output", {}, strings.now);
-  if (typeof through === "string") {
-    const until = known ? secondsOf(through, true) : Date.parse(through) / 1000;
-    if (until * 1000 < Date.now()) {
-      at = Math.max(stops.findLastIndex((stop) => secondsOf(stop) < until), 0);
-      output = h("output", {}, dayText(through.split("T")[0]!, language, strings));
-    }
+  const latest = !own ? null : known ? "9999" : new Date((now - 60) * 1000).toISOString();
+  const stops = await stopsOf(host, known, { [lens!]: latest });
+  let [at, seen]: [number | undefined, string | undefined] = [undefined, undefined];
+  for (const instant of [own, through]) {
+    at = seen = undefined;
+    if (!instant) continue;
+    const until = known ? secondsOf(String(instant), true) : Date.parse(String(instant)) / 1000;
+    const place = stops.findLastIndex((stop) => secondsOf(stop) < until);
+    // It is now where nothing comes after, and the instant is no other; a minute or two are no other.
+    if (until > now - 120 && (!known || place >= stops.length - 1)) continue;
+    seen = String(instant).split("T")[0]!;
+    // What is earlier than all stops is one itself.
+    if (place < 0) stops.unshift(seen);
+    at = Math.max(place, 0);
   }
+  at ??= stops.length;
+  const words = (stop: string | undefined): string => (stop ? dayText(stop, language, strings) : strings.now);
+  if (stops.length < (known ? 2 : 1)) return null;
+  const output = h("output", {}, words(seen));
   const slider = h("input", {
     type: "range",
     part: "slider",
@@ -54,39 +59,41 @@ async function sliderOf(host: Host, attribute: keyof typeof CLOCKS): Promise<HTM
     value: at,
     "aria-valuetext": output.textContent,
     oninput: () => {
-      output.textContent = text(slider.valueAsNumber);
-      slider.setAttribute("aria-valuetext", text(slider.valueAsNumber));
+      output.textContent = words(stops[slider.valueAsNumber]);
+      slider.setAttribute("aria-valuetext", output.textContent!);
     },
     onchange: () => {
-      const place = slider.valueAsNumber;
-      host.announce(text(place));
-      const stop = stops[place];
-      const to = stop ? (known ? stop : `${stop}T23:59:59Z`) : latest();
-      if (to) host.element.setAttribute(attribute, to);
-      else host.element.removeAttribute(attribute);
+      const stop = stops[slider.valueAsNumber];
+      host.announce(words(stop));
+      const to = stop ? (known ? stop : `${stop}T23:59:59Z`) : latest;
+      if (to) host.element.setAttribute(attribute!, to);
+      else host.element.removeAttribute(attribute!);
     },
   });
-  return h("label", { class: "travel" }, strings[word], slider, output);
+  return h("label", { class: "travel" }, strings[known ? "known" : "recorded"], slider, output);
 }
 
 /** The days on which anything was published or recorded, of the selection as it is through the latest lens, or none. */
-async function stopsOf(host: Host, attribute: keyof typeof CLOCKS, latest: string | null): Promise<string[]> {
-  const { lens, on } = CLOCKS[attribute];
-  const without = { on, known_at: null, as_of: null, revision: null, [lens]: latest };
+async function stopsOf(host: Host, known: boolean, latest: Wants): Promise<string[]> {
+  const on = known ? "published" : "recorded";
+  const without = { on, ...latest };
   const filled = (buckets: Bucket[]): Bucket[] => buckets.filter((bucket) => bucket.count > 0);
   const whole = await host.reader.histogram(without, host.signal);
   const stretches = filled(whole.buckets);
-  const stops: string[] = [];
-  for (const [place, stretch] of stretches.entries()) {
-    if (whole.interval === "day" || place < stretches.length - STRETCHES_MAX) {
-      stops.push(stretch.end);
-      continue;
+  const stops = new Set<string>();
+  for (const [place, { start, end }] of stretches.entries()) {
+    let days = [end];
+    if (whole.interval !== "day" && place >= stretches.length - STRETCHES_MAX) {
+      const times = known ? [start, end] : [`${start}T00:00:00Z`, `${end}T23:59:59Z`];
+      const narrow = { ...without, [`${on}_from`]: times[0], [`${on}_to`]: times[1] };
+      const within = await host.reader.histogram(narrow, host.signal).catch(() => ({ buckets: [] }));
+      const found = filled(within.buckets).map((bucket) => bucket.end);
+      const inside = found.filter((day) => day >= start && day <= end);
+      if (inside.length > 0) days = inside;
     }
-    const [first, last] = attribute === "as-of" ? [`${stretch.start}T00:00:00Z`, `${stretch.end}T23:59:59Z`] : [stretch.start, stretch.end];
-    const narrow = { ...without, [`${on}_from`]: first!, [`${on}_to`]: last! };
-    const within = await host.reader.histogram(narrow, host.signal).catch(() => ({ buckets: [stretch] }));
-    const inside = filled(within.buckets).map((bucket) => bucket.end).filter((day) => day >= stretch.start && day <= stretch.end);
-    stops.push(...(inside.length > 0 ? inside : [stretch.end]));
+    for (const day of days) stops.add(day);
   }
-  return [...new Set(stops)].slice(-STOPS_MAX);
+  // As of today is now, since nothing is recorded at an hour that is still to come.
+  const today = new Date().toISOString().slice(0, 10);
+  return [...stops].filter((stop) => known || stop < today).slice(-STOPS_MAX);
 }
