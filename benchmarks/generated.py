@@ -11,6 +11,7 @@ import os
 from bisect import bisect
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -33,6 +34,7 @@ from service.domain.event import (
 from service.domain.instants import recorded_text
 from service.domain.lenses import actors_named, bounds_of, known_from, sources_named, told_places
 from service.domain.resources import Actor, Collection, Source, Timeline
+from service.domain.standing import roots_of
 from service.domain.terms import Term
 from service.domain.values import Phase
 
@@ -103,6 +105,7 @@ class Generated:
         self.size, self.copies, self.total = size, copies, size * copies
         self.begin = now.replace(microsecond=0) - timedelta(minutes=REVISIONS + 2)
         self.sources = {source.slug: source for source in self._sources()}
+        self._roots = cache(lambda slug: roots_of(slug, lambda each: self.sources[each].derived_from))
 
     def recorded(self, revision: int) -> datetime:
         return self.begin + timedelta(minutes=revision)
@@ -291,6 +294,7 @@ class Generated:
             form,
             id=str(place.id),
             sources=self.sources,
+            roots=self._roots,
             targets=targets,
             aliases=MERGED,
             at=self._moment(revision),

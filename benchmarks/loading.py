@@ -30,7 +30,6 @@ from benchmarks import generated
 from benchmarks.generated import COPY, FIRST, MERGED, REVISIONS, Generated, Version
 from service.domain import dates, lenses, rendering, terms
 from service.domain.resources import name_words
-from service.domain.standing import roots_of
 from service.domain.terms import Term
 from service.operations import indexing
 from service.operations.indexing import GENERATION
@@ -286,23 +285,17 @@ def _in_processes(url: str, size: int, now: datetime, numbers: Numbers) -> tuple
 def _make(url: str, size: int, now: datetime, numbers: Numbers, following: Any, pipe: Pipe) -> None:
     gc.set_threshold(100_000, 20, 100)  # Little of what is made goes round in circles.
     made = Generated(size, now)
-    _remember(made)
+    _remember()
     asyncio.run(Making(made, numbers, following, pipe).run(url))
 
 
-def _remember(made: Generated) -> None:
-    """Has dates read, and what sources rest on found, once for each."""
+def _remember() -> None:
+    """Has each date read once."""
     remember = functools.lru_cache(REMEMBERED)
     dates.parse = terms.parse = remember(dates.parse)
     terms.bound_text = remember(terms.bound_text)
     rendering.occurred_of = remember(rendering.occurred_of)
     generated.bounds_of = lenses.bounds_of = remember(lenses.bounds_of)
-
-    @functools.cache
-    def roots(slug: str) -> list[str]:
-        return roots_of(slug, lambda each: made.sources[each].derived_from)
-
-    rendering._roots = lambda claim, _: roots(claim.source if claim.via is None else claim.via)
 
 
 class Making:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from io import BytesIO
+from functools import partial
 from types import GenericAlias
 from typing import Annotated, Any, Final, TypeAlias, cast
 
@@ -23,14 +23,17 @@ from service.domain.event import EventInput
 from service.domain.parameters import Parameter
 from service.domain.values import Key, Slug
 from service.operations.batch import RETRACTED_MAX, Batch, OnExisting, Recorded, Row, record_batch
-from service.operations.editing import BREATH, DEFAULT_COLLECTION, Edit
+from service.operations.editing import DEFAULT_COLLECTION, Edit
+from service.operations.recording import BREATH
 
 BYTES_MAX: Final = 32 * 2**20
 LINES_AT_ONCE: Final = 10_000
+GIVEN_MAX: Final = 2**23
+"""So many bytes of rows are kept as the events that they are; the others are read again when they are recorded."""
 COMMAS_MAX: Final = 64 * ROWS_MAX
 """An array that has more may have more members than can be taken apart in one go."""
 
-Text: TypeAlias = bytes | msgspec.Raw
+Text: TypeAlias = bytes | memoryview | msgspec.Raw
 
 COLLECTION: Final = Parameter(
     name="collection",
@@ -69,6 +72,7 @@ BatchRows: Final[Any] = Annotated[GenericAlias(list, (BatchRow,)), Meta(max_leng
 
 _MEMBERS: Final = frozenset(EventInput.__struct_fields__)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_BLANK: Final = re.compile(rb"[ \t\r\n]*")
 
 
 async def record_event_batch(call: Call) -> Reply:
@@ -146,14 +150,14 @@ def _whole(body: bytes) -> list[msgspec.Raw] | None:
     if body.count(b",") > COMMAS_MAX:
         return None
     try:
-        bodies.text_of(body)
         return msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (Malformed, msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 
 async def _rows_of(texts: Iterable[tuple[int, Text | None]], collection: str, most: int) -> list[Row]:
     rows: list[Row] = []
+    size = 0
     for number, (line, text) in enumerate(texts):
         if number % BREATH == 0:
             await asyncio.sleep(0)
@@ -162,8 +166,9 @@ async def _rows_of(texts: Iterable[tuple[int, Text | None]], collection: str, mo
         if len(rows) == ROWS_MAX:
             fault = Fault(pointer="", detail=f"may have at most {ROWS_MAX} rows")
             raise InvalidBody("The batch has too many rows.", [fault])
+        size += len(memoryview(text))
         try:
-            rows.append(_row(len(rows), text, collection, most))
+            rows.append(_row(len(rows), text, collection, most, kept=size <= GIVEN_MAX))
         except Malformed as error:
             raise _of_row(len(rows), line, error) from error
     return rows
@@ -173,13 +178,17 @@ def _of_row(number: int, line: int, error: Malformed) -> Malformed:
     return Malformed(f"Row {number}, which begins in line {line}: {error.detail}")
 
 
-def _lines(body: bytes) -> Iterator[tuple[int, bytes | None]]:
+def _lines(body: bytes) -> Iterator[tuple[int, memoryview | None]]:
     """Lines that are not blank, each with its number; None now and then, so that many blank ones take no long turn."""
-    for number, line in enumerate(BytesIO(body), 1):
-        if line.strip(b" \t\r\n"):
-            yield number, line
+    view, start, number = memoryview(body), 0, 0
+    while start < len(body):
+        number += 1
+        end = body.find(b"\n", start) + 1 or len(body)
+        if _BLANK.fullmatch(body, start, end) is None:
+            yield number, view[start:end]
         elif number % LINES_AT_ONCE == 0:
             yield number, None
+        start = end
 
 
 def _members(body: bytes, most: int) -> Iterator[tuple[int, bytes | None]]:
@@ -219,7 +228,7 @@ def _after_space(text: str, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _row(index: int, line: Text, collection: str, most: int) -> Row:
+def _row(index: int, line: Text, collection: str, most: int, *, kept: bool) -> Row:
     view = memoryview(line)
     if len(view) > most:
         fault = Fault(pointer="", detail=f"is longer than {most} bytes")
@@ -230,7 +239,8 @@ def _row(index: int, line: Text, collection: str, most: int) -> Row:
     given = _given(value, collection) if plain else None
     if given is not None:
         # It is read again where it is wanted: kept as it came, it takes no room of its own.
-        return Row(index, given.collection, given.key, lambda: bodies.value_of(bodies.text_of(view)), [], [], given)
+        once = _Given(view, collection, given if kept else None)
+        return Row(index, given.collection, given.key, partial(_members_of, view), [], [], once)
     faults = [] if plain else bodies.loose_faults(value)
     if not faults:
         try:
@@ -248,6 +258,21 @@ def _row(index: int, line: Text, collection: str, most: int) -> Row:
         wholes,
         faults,
     )
+
+
+def _members_of(view: memoryview) -> Any:
+    return bodies.value_of(bodies.text_of(view))
+
+
+class _Given:
+    """The event that a row is. One that was kept is given away, so that it takes no room once it is recorded."""
+
+    def __init__(self, view: memoryview, collection: str, kept: EventInput | None) -> None:
+        self._view, self._collection, self._kept = view, collection, kept
+
+    def __call__(self) -> EventInput:
+        given, self._kept = self._kept, None
+        return given or cast("EventInput", _given(_members_of(self._view), self._collection))
 
 
 def _given(value: Any, collection: str) -> EventInput | None:

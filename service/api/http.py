@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -214,18 +215,19 @@ async def _body_of(request: Request[Any, Any, Any], headers: Mapping[str, str], 
     read_max = max(most, DRAINED * usual)
     length = headers.get("content-length", "0")
     check_length(int(length[:20]) if length.isdigit() else 0, most, read_max)
-    parts, read = [], 0
+    body, read = BytesIO(), 0
     try:
         async for part in request.stream():
             read += len(part)
             check_length(read, most, read_max)
             if read <= most:
-                parts.append(part)
+                body.write(part)
     except InternalServerException as error:
         # litestar's word for a client that has gone; nobody will read the answer.
         raise Malformed("The body ended before its length.") from error
     check_length(read, most, most)
-    return b"".join(parts)
+    # Nothing of it is there twice.
+    return body.getvalue()
 
 
 def _origin(public: str | None, request: Request[Any, Any, Any], headers: Mapping[str, str]) -> str:

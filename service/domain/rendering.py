@@ -1,6 +1,6 @@
 """From what a caller sends to what is recorded: the document of an event, the facts beside it, and back again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -26,7 +26,7 @@ from service.domain.event import (
 )
 from service.domain.lenses import Aliases
 from service.domain.resources import Source
-from service.domain.standing import roots_of, standing_of
+from service.domain.standing import standing_of
 from service.domain.values import sorted_unique
 
 Target = tuple[str | None, str, str]
@@ -83,6 +83,8 @@ def _date_fault(edtf: str | None, pointer: str) -> list[Fault]:
 
 
 def _twice(pointer: str, members: list[Any], what: str) -> list[Fault]:
+    if len(members) < 2:
+        return []
     seen: dict[str, int] = {}
     faults = []
     for place, member in enumerate(members):
@@ -101,6 +103,7 @@ def render(
     *,
     id: str,
     sources: Mapping[str, Source],
+    roots: Callable[[str], list[str]],
     targets: Mapping[tuple[str | None, str | None], Target],
     aliases: Aliases,
     at: Moment,
@@ -108,10 +111,11 @@ def render(
 ) -> tuple[Event, Facts]:
     """The document and facts of an event whose faults have been ruled out.
 
-    `sources` holds those it names and all that they rest on; `targets` finds a relation by the key and id given;
-    `aliases` tells which actors have been merged.
+    `sources` holds those it names, and `roots` gives those on which one of them finally rests; `targets` finds a
+    relation by the key and id given; `aliases` tells which actors have been merged.
     """
-    stated = sorted((_claim_of(claim, UUID(id), sources) for claim in event.claims), key=_claim_order)
+    number = UUID(id)
+    stated = sorted((_claim_of(claim, number, sources, roots) for claim in event.claims), key=_claim_order)
     relations = []
     for given in event.relations:
         key, target, collection = targets[given.key, given.event]
@@ -150,7 +154,9 @@ def render(
     ), Facts(claims=[facts for _, facts, _ in stated], reaches=[reached for _, reached in relations])
 
 
-def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> tuple[Claim, ClaimFacts, ClaimInput]:
+def _claim_of(
+    claim: ClaimInput, event: UUID, sources: Mapping[str, Source], roots: Callable[[str], list[str]]
+) -> tuple[Claim, ClaimFacts, ClaimInput]:
     source = sources[claim.source]
     published = source.published if claim.published is None else claim.published
     reached = None
@@ -175,14 +181,10 @@ def _claim_of(claim: ClaimInput, event: UUID, sources: Mapping[str, Source]) -> 
             publisher=source.publisher,
             reached=reached,
             dated_by_source=claim.published is None,
-            roots=_roots(claim, sources),
+            roots=roots(claim.source if claim.via is None else claim.via),
         ),
         claim,
     )
-
-
-def _roots(claim: ClaimInput, sources: Mapping[str, Source]) -> list[str]:
-    return roots_of(claim.source if claim.via is None else claim.via, lambda slug: sources[slug].derived_from)
 
 
 def _claim_order(stated: tuple[Claim, ClaimFacts, ClaimInput]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ superset; a group that is `exact` finds just what the filter chooses, as long as
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 
 import msgspec
 from msgspec import Struct
@@ -51,12 +51,17 @@ class Group(Struct, frozen=True):
 
 def posted(event: Event, facts: Facts, parents: Parents, aliases: Aliases) -> frozenset[Term]:
     """The terms under which a version stands in the index."""
-    terms = {*_of_event(event), *_of_claims(event, facts), *_of_standing(event, facts, aliases)}
-    terms |= {("basis", slug) for slug in beneath(event, parents)}
-    terms |= _of_text(event)
-    terms |= {sample(rate) for rate in samples_of(event.id)}
-    terms |= {("reaches", collection) for collection in facts.reaches if collection is not None}
-    return frozenset(terms)
+    return frozenset(
+        chain(
+            _of_event(event),
+            _of_claims(event, facts),
+            _of_standing(event, facts, aliases),
+            (("basis", slug) for slug in beneath(event, parents)),
+            _of_text(event),
+            (sample(rate) for rate in samples_of(event.id)),
+            (("reaches", collection) for collection in facts.reaches if collection is not None),
+        )
+    )
 
 
 def _of_event(event: Event) -> Iterator[Term]:
@@ -88,10 +93,10 @@ LAST_CHARACTER = "\U0010ffff"
 MORE_WORDS: Term = ("words", "more")
 
 
-def _of_text(event: Event) -> set[Term]:
+def _of_text(event: Event) -> list[Term]:
     words = dict.fromkeys(indexed(word) for text in searched(event) for word in words_of(text))
-    terms: set[Term] = {("word", word) for word in islice(words, WORDS_MAX)}
-    return terms if len(words) <= WORDS_MAX else terms | {MORE_WORDS}
+    terms: list[Term] = [("word", word) for word in islice(words, WORDS_MAX)]
+    return terms if len(words) <= WORDS_MAX else [*terms, MORE_WORDS]
 
 
 def _of_claims(event: Event, facts: Facts) -> Iterator[Term]:

@@ -1,6 +1,7 @@
 """Changes: events as they are to be, whether all that they and their sources name is there, and what they come to."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from functools import cache
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +20,7 @@ from service.domain.lenses import (
 )
 from service.domain.patch import same
 from service.domain.resources import Source, SourceInput
+from service.domain.standing import roots_of
 from service.domain.terms import Term
 from service.storage import events, resources
 from service.storage.events import Identity, Written
@@ -45,6 +47,11 @@ def again(version: Version, event: Event, facts: Facts, stood: frozenset[Term] |
     return Change(form, Identity(version.event, event.id, event.collection, event.key), version, stood)
 
 
+def posted(event: Event, facts: Facts, sources: Mapping[str, Source], aliases: Aliases) -> frozenset[Term]:
+    """The terms under which an event stands; `sources` holds all on which it rests."""
+    return terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases)
+
+
 class RefusedChanges(Refused):
     """Events cannot be recorded as they are: the faults of each by its place among the changes."""
 
@@ -64,22 +71,27 @@ class _Relations(Struct):
 _relations = msgspec.json.Decoder(_Relations).decode
 
 
-async def targets_of(
-    connection: Connection, revision: int, changes: Sequence[Change]
+async def _targets_of(
+    connection: Connection,
+    revision: int,
+    changes: Sequence[Change],
+    ids_there: Mapping[str, Identity],
+    keys_there: Mapping[tuple[str, str | None], Identity],
 ) -> dict[int, dict[tuple[str | None, str | None], rendering.Target]]:
     """For each event, the targets of its relations that exist: by key in its collection, by id in a public one too.
 
-    What an event already points at may have gone out of public sight since, and stays.
+    ids_there and keys_there: events that may not have been appended yet. What an event already points at may have gone
+    out of public sight since, and stays.
     """
     relations = [(change, relation) for change in changes for relation in change.given.relations]
     ids = {r.event for _, r in relations if r.event is not None}
-    by_id = await events.find_by_id(connection, ids)
     keys = {(change.identity.collection, r.key) for change, r in relations if r.key is not None}
-    by_key = await events.find_each_by_key(connection, keys)
-    for change in changes:
-        by_id.setdefault(change.identity.id, change.identity)
-        if change.identity.key is not None:
-            by_key.setdefault((change.identity.collection, change.identity.key), change.identity)
+    if not relations:
+        return {}
+    by_id = {id: ids_there[id] for id in ids & ids_there.keys()}
+    by_key = {key: keys_there[key] for key in keys & keys_there.keys()}
+    by_id |= await events.find_by_id(connection, ids - by_id.keys())
+    by_key |= await events.find_each_by_key(connection, keys - by_key.keys())
     there = await resources.read_collections(connection, {found.collection for found in by_id.values()}, revision)
     public = {slug for slug, collection in there.items() if collection.visibility == "public"}
     pointed = {
@@ -161,19 +173,43 @@ def unknown(kind: str, slug: str, pointer: str) -> Fault:
     return Fault(pointer=pointer, detail=f"there is no {kind} {slug}")
 
 
-class Naming(Struct, frozen=True):
-    """What the events of an edit name, as it is now."""
+class Naming:
+    """What the events of an edit name, as it is now; all that is named by many of them is looked up once.
 
-    sources: Mapping[str, Source]
-    actors: Container[str]
-    targets: Mapping[int, Mapping[tuple[str | None, str | None], rendering.Target]]
-    aliases: Aliases
+    identities: events that are yet to be appended, or are there.
+    """
+
+    def __init__(self, connection: Connection, revision: int, identities: Collection[Identity]) -> None:
+        self._connection, self._revision = connection, revision
+        self._by_id = {each.id: each for each in identities}
+        self._by_key = {(each.collection, each.key): each for each in identities}
+        self.sources: dict[str, Source] = {}
+        self.aliases: Aliases = {}
+        # What a source rests on is looked up with it, and stays as it is meanwhile.
+        self._roots = cache(lambda slug: roots_of(slug, lambda each: self.sources[each].derived_from))
+        self._looked = False
+        self._actors: set[str] = set()
+        self._targets: dict[int, dict[tuple[str | None, str | None], rendering.Target]] = {}
+
+    async def look_up(self, changes: Sequence[Change]) -> None:
+        """Looks up what these changes name, and forgets what others pointed at."""
+        if not self._looked:
+            self._looked, self.aliases = True, await resources.read_aliases(self._connection, self._revision)
+        claims = [claim for change in changes for claim in change.given.claims]
+        named = {claim.source for claim in claims} | {claim.via for claim in claims if claim.via is not None}
+        if named := named - self.sources.keys():
+            self.sources |= await resources.read_ancestry(self._connection, named)
+        actors = {slug for change in changes for slug in actors_named(change.given)} - self._actors
+        if actors:
+            rows = await resources.read_resources(self._connection, "actor", actors, self._revision)
+            self._actors |= {slug for slug, row in rows.items() if row.document is not None}
+        self._targets = await _targets_of(self._connection, self._revision, changes, self._by_id, self._by_key)
 
     def faults_of(self, change: Change) -> list[Fault]:
-        targets = self.targets[change.identity.event]
+        targets = self._targets.get(change.identity.event, {})
         return [
             *rendering.faults_of(change.given),
-            *reference_faults(change.given, self.actors, self.sources, targets),
+            *reference_faults(change.given, self._actors, self.sources, targets),
         ]
 
     def rendered(self, change: Change, at: Moment) -> tuple[Event, Written | None]:
@@ -185,13 +221,14 @@ class Naming(Struct, frozen=True):
             change.given,
             id=change.identity.id,
             sources=self.sources,
-            targets=self.targets[change.identity.event],
+            roots=self._roots,
+            targets=self._targets.get(change.identity.event, {}),
             aliases=self.aliases,
             at=at,
             created=at if was is None else was.created,
         )
         facts_bytes = msgspec.json.encode(facts)
-        stands = terms.posted(event, facts, lambda slug: self.sources[slug].derived_from, self.aliases)
+        stands = posted(event, facts, self.sources, self.aliases)
         stated = None if change.version is None or change.returns else change.version.facts
         if was is not None and facts_bytes == stated and change.stood in (None, stands):
             again = msgspec.structs.replace(event, revision=was.revision, recorded=was.recorded)

@@ -4,11 +4,10 @@ A write is `async with editing(connection, …) as edit:`, its changes on `edit`
 changed. Reads inside see what has been written so far.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from secrets import randbits
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -18,7 +17,7 @@ from service.domain.callers import Caller, sight_of
 from service.domain.errors import Exists, Fault, Forbidden, Gone, InUse, NotFound, Refused
 from service.domain.event import Event, EventInput, Facts, Moment
 from service.domain.instants import recorded_text
-from service.domain.lenses import actors_named
+from service.domain.lenses import Aliases, sources_named
 from service.domain.resources import (
     Actor,
     ActorInput,
@@ -32,34 +31,22 @@ from service.domain.resources import (
     searchable,
 )
 from service.domain.terms import Term
-from service.operations.changes import (
-    Change,
-    Naming,
-    RefusedChanges,
-    again,
-    source_faults,
-    targets_of,
-    unknown,
-)
+from service.operations.changes import Change, again, posted, source_faults
+from service.operations.recording import PART, Recording
 from service.operations.uses import Use, note_uses, under, uses_of
 from service.storage import events, resources, revisions
-from service.storage.events import Identity, Written
+from service.storage.events import Identity
 from service.storage.pool import Connection
 from service.storage.resources import NewState, Row
 from service.storage.turnover import Turnover
 
-T = TypeVar("T")
 ResourceInput = ActorInput | SourceInput | CollectionInput | TimelineInput
 
 DEFAULT_COLLECTION: Final = "main"
-WRITTEN_AT_ONCE: Final = 500
-"""So many versions are appended at once, which keeps the statements short and lets the worker answer others."""
 MADE_MAX: Final = 1 << 18
 """How many events one revision can make: their numbers differ in 18 bits."""
 FOLLOWING_MAX: Final = 50_000
 """How many events one source's revision may carry along."""
-BREATH: Final = 50
-"""After how many events a long piece of work lets the worker answer others."""
 
 _event = msgspec.json.Decoder(Event).decode
 _facts = msgspec.json.Decoder(Facts).decode
@@ -85,7 +72,6 @@ class Edit:
         self.versions = 0
         self.discarded = False
         self._events_made = 0
-        self._terms: dict[Term, int] = {}
 
     @property
     def changed(self) -> bool:
@@ -228,12 +214,7 @@ class Edit:
         numbers = await events.live_with(self.connection, [("basis", source)], FOLLOWING_MAX + 1)
         if len(numbers) > FOLLOWING_MAX:
             raise InUse(f"More than {FOLLOWING_MAX} events rest on the source {source}; it cannot be revised at once.")
-        versions = await events.read_versions(self.connection, numbers, self.after.revision)
-        changes = [
-            again(version, _event(version.document or b""), _facts(version.facts or b""))
-            for version in versions.values()
-        ]
-        await self._record(changes)
+        await self.render_again(numbers)
 
     # Events
 
@@ -274,20 +255,38 @@ class Edit:
         """Makes new versions of events; those that say nothing new are left as they are."""
         return await self._record(changes)
 
-    async def record_events(self, changes: Sequence[Change], *, doomed: bool) -> list[int]:
-        """Makes new events and new versions, at most one of each event, and tells the revision of each.
+    async def render_again(self, numbers: Sequence[int], stood: Aliases | None = None) -> None:
+        """Records anew what has changed of live events because what they follow from has.
 
-        `doomed`: it is known to be refused, so that only further faults are looked for. Raises RefusedChanges.
+        stood: whom merged actors stood for when they were last recorded, where that has changed.
         """
-        open_to = {change.identity.collection for change in changes}
-        return await self._record_each(changes, open_to, doomed=doomed, told=lambda event: event.revision)
+        recording = self.recording([])
+        for start in range(0, len(numbers), PART):
+            versions = await events.read_versions(self.connection, numbers[start : start + PART], self.after.revision)
+            decoded = [(v, _event(v.document or b""), _facts(v.facts or b"")) for v in versions.values()]
+            if stood is None:
+                changes = [again(*each) for each in decoded]
+            else:
+                named = {slug for _, event, _ in decoded for slug in sources_named(event)}
+                sources = await resources.read_ancestry(self.connection, named)
+                changes = [again(v, event, facts, posted(event, facts, sources, stood)) for v, event, facts in decoded]
+            await recording.add(changes)
+        await recording.finish()
+
+    def recording(self, identities: Collection[Identity], collections: Container[str] | None = None) -> Recording:
+        """What takes new events and new versions, at most one of each event; see there."""
+        return Recording(self.connection, self.moment, self._appended, identities, collections)
+
+    def _appended(self, collection: str, anew: bool) -> None:
+        self._count(collection, "created" if anew else "revised")
+        self.versions += 1
 
     async def retract_events(self, collection: str, numbers: Sequence[int]) -> None:
         """Takes events of a collection out from this revision on; they stay readable before."""
         turnover = Turnover()
-        for start in range(0, len(numbers), WRITTEN_AT_ONCE):
-            gone = await events.retractions_of(self.connection, numbers[start : start + WRITTEN_AT_ONCE])
-            await events.append_versions(self.connection, self.after.revision, gone, self._terms, turnover)
+        for start in range(0, len(numbers), PART):
+            gone = await events.retractions_of(self.connection, numbers[start : start + PART])
+            await events.append_versions(self.connection, self.after.revision, gone, {}, turnover)
         await turnover.write(self.connection, self.after.revision)
         if numbers:
             self.versions += len(numbers)
@@ -321,72 +320,12 @@ class Edit:
         value = milliseconds << 80 | 0x7 << 76 | (place >> 6) << 64 | 0b10 << 62 | (place & 63) << 56 | randbits(56)
         return Identity(milliseconds * MADE_MAX + place, str(UUID(int=value)), collection, key)
 
-    async def _record(
-        self, changes: Sequence[Change], collections: Container[str] | None = None, *, doomed: bool = False
-    ) -> list[Event]:
-        return await self._record_each(changes, collections, doomed=doomed, told=lambda event: event)
-
-    async def _record_each(
-        self,
-        changes: Sequence[Change],
-        collections: Container[str] | None,
-        *,
-        doomed: bool,
-        told: Callable[[Event], T],
-    ) -> list[T]:
-        """Renders and appends what has changed; the one way in which an event's version is written.
-
-        `collections`: those that new events may name; None where no event is new. `doomed`: nothing will be appended.
-        `told`: what to tell of each event. No more than five hundred are at hand at once. Raises RefusedChanges, after
-        which what has been appended of the others is to be rolled back.
-        """
-        named = {c.source for change in changes for c in change.given.claims}
-        named |= {c.via for change in changes for c in change.given.claims if c.via is not None}
-        naming = Naming(
-            sources=await resources.read_ancestry(self.connection, named),
-            actors=await self.existing("actor", {slug for change in changes for slug in actors_named(change.given)}),
-            targets=await targets_of(self.connection, self.after.revision, changes),
-            aliases=await resources.read_aliases(self.connection, self.after.revision),
-        )
-        done: list[T] = []
-        uses: set[Use] = set()
-        refused: dict[int, list[Fault]] = {}
-        turnover = Turnover()
-        for start in range(0, len(changes), WRITTEN_AT_ONCE):
-            made: list[Identity] = []
-            written: list[Written] = []
-            for place, change in enumerate(changes[start : start + WRITTEN_AT_ONCE], start):
-                if place % BREATH == BREATH - 1:
-                    await asyncio.sleep(0)
-                faults = naming.faults_of(change)
-                if collections is not None and change.given.collection not in collections:
-                    faults.insert(0, unknown("collection", change.given.collection, "/collection"))
-                if faults:
-                    refused[place] = faults
-                if refused or doomed:
-                    continue
-                event, new = naming.rendered(change, self.moment)
-                done.append(told(event))
-                if new is None:
-                    continue
-                if change.version is None:
-                    made.append(change.identity)
-                written.append(new)
-                returns = change.version is None or change.version.document is None
-                self._count(event.collection, "created" if returns else "revised")
-                uses |= {(event.collection, "actor", slug) for slug in new.actors}
-                beneath = [naming.sources[slug] for dimension, slug in new.terms if dimension == "basis"]
-                uses |= uses_of(event.collection, beneath)
-            if made and not refused:
-                await events.append_events(self.connection, made)
-            if written and not refused:
-                await events.append_versions(self.connection, self.after.revision, written, self._terms, turnover)
-                self.versions += len(written)
-        if refused or doomed:
-            raise RefusedChanges(refused)
-        await turnover.write(self.connection, self.after.revision)
-        if uses:
-            await note_uses(self.connection, uses, naming.aliases, self.after.revision)
+    async def _record(self, changes: Sequence[Change], collections: Container[str] | None = None) -> list[Event]:
+        recording = self.recording([change.identity for change in changes], collections)
+        done: list[Event] = []
+        for start in range(0, len(changes), PART):
+            done += await recording.add(changes[start : start + PART])
+        await recording.finish()
         return done
 
 

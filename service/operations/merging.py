@@ -6,21 +6,15 @@ read. Only events whose standing follows from who the voices are get versions of
 
 import msgspec
 
-from service.domain import terms
 from service.domain.errors import Fault, InUse, Refused
-from service.domain.event import Event, Facts
-from service.domain.lenses import sources_named
 from service.domain.resources import Actor
 from service.domain.terms import same_actors
-from service.operations.changes import again
 from service.operations.editing import FOLLOWING_MAX, Edit
 from service.operations.uses import pass_on_uses
 from service.storage import events, resources
 from service.storage.resources import Row
 
 _actor = msgspec.json.Decoder(Actor).decode
-_event = msgspec.json.Decoder(Event).decode
-_facts = msgspec.json.Decoder(Facts).decode
 
 
 async def merge(edit: Edit, row: Row, into: str) -> Actor:
@@ -60,15 +54,5 @@ async def _stand_for(edit: Edit, actor: Actor, into: str | None) -> Actor:
     await resources.append_merge(edit.connection, actor.slug, edit.after.revision, into)
     await edit.put_state("actor", state)
     await pass_on_uses(edit.connection, same, edit.after.revision)
-    versions = await events.read_versions(edit.connection, numbers, edit.after.revision)
-    decoded = [(v, _event(v.document or b""), _facts(v.facts or b"")) for v in versions.values() if v.document]
-    sources = await resources.read_ancestry(
-        edit.connection, {slug for _, event, _ in decoded for slug in sources_named(event)}
-    )
-    await edit.revise_events(
-        [
-            again(version, event, facts, terms.posted(event, facts, lambda slug: sources[slug].derived_from, aliases))
-            for version, event, facts in decoded
-        ]
-    )
+    await edit.render_again(numbers, aliases)
     return state

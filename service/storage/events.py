@@ -309,9 +309,13 @@ def columns_of(stands: Iterable[Term], numbers: Mapping[Term, int]) -> tuple[lis
     words: list[int] = []
     facets: list[int] = []
     for term in stands:
-        (words if term[0] in _WORDS else terms).append(numbers[term])
-        if term[0] in _COUNTED:
-            facets.append(numbers[term])
+        number, dimension = numbers[term], term[0]
+        if dimension in _WORDS:
+            words.append(number)
+        else:
+            terms.append(number)
+            if dimension in _COUNTED:
+                facets.append(number)
     return sorted(terms), sorted(words), sorted(facets)
 
 
@@ -324,7 +328,9 @@ async def append_versions(
     what is for the caller to write after the last version of the transaction; it is written here as often as it fills.
     """
     before = {row["event"]: row for row in await connection.fetch(PLACES, [version.event for version in versions])}
-    terms = await postings.ensure_terms(connection, {term for version in versions for term in version.terms}, known)
+    # A set told what it lacks of a dict hashes nothing anew.
+    new = set[Term]().union(*(version.terms.difference(known) for version in versions))
+    terms = await postings.ensure_terms(connection, new, known)
     actors = await resources.read_numbers(connection, "actor", {a for v in versions for a in v.actors})
     sources = await resources.read_numbers(connection, "source", {s for v in versions for s in v.sources})
     rows = []

@@ -88,6 +88,8 @@ async def open_pool(
         server_settings={
             "application_name": "dateline",
             "jit": "off",
+            # The other cores belong to other requests, and to start a worker takes longer than most pages.
+            "max_parallel_workers_per_gather": "0",
             # The page statement has a shape that leaves no bad plan, and planning it anew costs as much as running it.
             "plan_cache_mode": "force_generic_plan",
             "statement_timeout": str(int(statement_seconds * 1000)),

@@ -86,7 +86,7 @@ FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(dimension, value, place
 
 async def ensure_terms(connection: Connection, terms: Iterable[Term], known: dict[Term, int]) -> dict[Term, int]:
     """Adds to those known the numbers of all the terms, new ones included. The caller holds the head."""
-    wanted = set(terms) - known.keys()
+    wanted = set(terms).difference(known)
     if wanted:
         known |= await _numbers_of(connection, wanted)
     missing = sorted(wanted - known.keys())

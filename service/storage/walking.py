@@ -5,6 +5,8 @@ its documents along. What it yields is a superset where a term cannot decide; `l
 decide, the database may join the documents itself, and nothing is done here for each of them.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from msgspec import Struct
@@ -45,15 +47,7 @@ WITH begun AS MATERIALIZED (
     ) x
     WHERE s.term = ANY ($45::int4[]) AND s.postings > 0
     LIMIT 250000
-), found AS (
-    SELECT x.t_lo, x.t_hi, x.event, false AS pinned FROM walk w CROSS JOIN LATERAL (
-        SELECT p.t_lo, p.t_hi, p.event FROM posting p
-        WHERE p.term = w.term AND p.span = w.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
-          AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11
-          AND p.since <= $7 AND p.until > $7 AND p.known <= $8
-          AND ($45::int4[] IS NULL OR p.event IN (SELECT m.event FROM met m))
-        ORDER BY p.t_lo {order}, p.t_hi {order}, p.event {order} LIMIT $12
-    ) x
+), {before}found AS ({walked}
   UNION ALL
     SELECT at.t_lo, at.t_hi, v.event, n.pinned FROM unnest($14::int8[], $15::bool[]) AS n(event, pinned)
     CROSS JOIN LATERAL (
@@ -110,6 +104,34 @@ FROM (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
 ) last ON true
 """
+_WALKED = """
+    SELECT x.t_lo, x.t_hi, x.event, false AS pinned FROM walk w CROSS JOIN LATERAL (
+        SELECT p.t_lo, p.t_hi, p.event FROM posting p
+        WHERE p.term = w.term AND p.span = w.span AND (p.t_lo, p.t_hi, p.event) {beyond} (w.lo, w.hi, w.event)
+          AND {stop} AND p.t_hi >= $10 AND p.t_hi <= $11
+          AND p.since <= $7 AND p.until > $7 AND p.known <= $8 AND %s
+        ORDER BY p.t_lo {order}, p.t_hi {order}, p.event {order} LIMIT $12
+    ) x"""
+_IN_BOTH = _WALKED % "($45::int4[] IS NULL OR p.event IN (SELECT m.event FROM met m))"
+_AS_FAR = _WALKED % "p.t_lo {within} (SELECT coalesce(max(r.t_lo), {farthest}) FROM reach r)"
+_EACH = {"before": "", "walked": _IN_BOTH}
+# First the lists that are likely to fill a page: of the shortest events most stores have the most, and the longest,
+# with which a window begins, have hardly ended before it. The others are then read no further than these reach: for
+# each event of some years that reaches a window there may be dozens that began as early, and have ended.
+_IN_TURN = {
+    "before": """first AS MATERIALIZED ({in_both}
+    WHERE {likely}
+), reach AS MATERIALIZED (
+    SELECT f.t_lo FROM first f GROUP BY f.t_lo, f.t_hi, f.event ORDER BY f.t_lo {order} OFFSET $12 - 1 LIMIT 1
+), """,
+    "walked": """
+    SELECT * FROM first
+  UNION ALL {as_far}
+    WHERE NOT {likely}""",
+    "in_both": _IN_BOTH,
+    "as_far": _AS_FAR,
+    "likely": "(w.span & 15 NOT BETWEEN 1 AND 4 OR $45::int4[] IS NOT NULL)",
+}
 _ASCENDING = {
     "begins": f"""
         greatest(b.stop, $4::int8) AS lo,
@@ -119,6 +141,8 @@ _ASCENDING = {
     "beyond": ">",
     "stop": "p.t_lo <= $9 AND w.stop <= $9",
     "order": "ASC",
+    "within": "<=",
+    "farthest": str(LATEST),
     "reverse": "DESC",
 }
 _DESCENDING = {
@@ -126,6 +150,8 @@ _DESCENDING = {
     "beyond": "<",
     "stop": "p.t_lo >= w.stop AND $9 >= w.stop",
     "order": "DESC",
+    "within": ">=",
+    "farthest": str(EARLIEST),
     "reverse": "ASC",
 }
 _STANDS = {"stands": "(CASE WHEN $48 THEN v.terms || v.words ELSE v.terms END)"}
@@ -166,20 +192,31 @@ _AT_ONCE = {
 _KEPT = {"kept": "MATERIALIZED"}
 # What is only counted goes by as it is found, and no document is fetched for it.
 _PASSING = {"kept": "NOT MATERIALIZED"}
-PAGE_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_STANDS, **_OWN, **_KEPT)
-PAGE_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_STANDS, **_OWN, **_KEPT)
-JOINED_ASCENDING = (_CHOSEN + _JOINED).format(**_ASCENDING, **_STANDS, **_OWN, **_PASSING)
-JOINED_DESCENDING = (_CHOSEN + _JOINED).format(**_DESCENDING, **_STANDS, **_OWN, **_PASSING)
-ACCOUNT_ASCENDING = (_CHOSEN + _PAGE).format(**_ASCENDING, **_STANDS, **_TOLD, **_KEPT)
-ACCOUNT_DESCENDING = (_CHOSEN + _PAGE).format(**_DESCENDING, **_STANDS, **_TOLD, **_KEPT)
+
+
+def _statement(ending: str, lists: dict[str, str], *parts: dict[str, str]) -> str:
+    """The statement with an ending, by how it walks the lists; `parts` fill in the rest."""
+    chosen = _CHOSEN
+    for name, text in lists.items():
+        chosen = chosen.replace(f"{{{name}}}", text)
+    return (chosen + ending).format(**reduce(or_, parts, _STANDS))
+
+
+PAGE_ASCENDING = _statement(_PAGE, _IN_TURN, _ASCENDING, _OWN, _KEPT)
+PAGE_DESCENDING = _statement(_PAGE, _IN_TURN, _DESCENDING, _OWN, _KEPT)
+JOINED_ASCENDING = _statement(_JOINED, _IN_TURN, _ASCENDING, _OWN, _PASSING)
+JOINED_DESCENDING = _statement(_JOINED, _IN_TURN, _DESCENDING, _OWN, _PASSING)
+ACCOUNT_ASCENDING = _statement(_PAGE, _IN_TURN, _ASCENDING, _TOLD, _KEPT)
+ACCOUNT_DESCENDING = _statement(_PAGE, _IN_TURN, _DESCENDING, _TOLD, _KEPT)
 
 
 def of_chosen(ending: str, **parts: str) -> str:
     """A statement on what the terms choose, by the rules of the page: in `page`, of those looked at, in `candidate`.
 
-    It takes what `arguments_of` gives, and from $49 on what it needs for itself.
+    It takes what `arguments_of` gives, and from $49 on what it needs for itself. What it counts it reads to the end, so
+    that no list need wait for another.
     """
-    return _CHOSEN.format(**_ASCENDING, **_STANDS, **_AT_ONCE, **_PASSING) + ending.format(**parts)
+    return _statement(ending, _EACH, _ASCENDING, _AT_ONCE, _PASSING, parts)
 
 
 class Candidate(Struct, frozen=True):

@@ -66,11 +66,13 @@ Read = tuple[str, Any, Any, Any, Any]
 def read(text: str) -> Read:
     """What a row is read as: its collection, key, faults, and the event that it is by itself or why it is none."""
     try:
-        row = batch._row(0, text.encode(), "main", MOST)
+        row = batch._row(0, text.encode(), "main", MOST, kept=True)
     except Malformed as error:
         return ("malformed", error.detail, None, None, None)
-    event: Any = row.given
-    if event is None and not row.faults:
+    event: Any = None if row.given is None else row.given()
+    if row.given is not None:
+        assert row.given() == event  # What was given away is read again.
+    elif not row.faults:
         try:
             event = batch._event_of(merged({}, row.members() | {"collection": row.collection}), MOST)
         except InvalidBody as error:

@@ -54,7 +54,7 @@ async def test_the_index_kept_is_the_index_made_anew(
 async def test_no_more_waits_than_is_bearable(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many versions in one revision are brought to the index in parts, and none of them is forgotten."""
     monkeypatch.setattr(turnover, "GATHERED_MAX", 100)
-    monkeypatch.setattr(editing, "WRITTEN_AT_ONCE", 2)
+    monkeypatch.setattr(editing, "PART", 2)
     waited: list[int] = []
     in_order = turnover.Gathered.in_order
 
