@@ -101,10 +101,14 @@ class _Recorder:
         self._refuse_twice()
         # Of keys elsewhere nothing is told, be there such an event or not.
         await self._find_known(row for row in batch.rows if row.collection in open_to)
-        wanted = [row for row in batch.rows if self._is_wanted(row)]
+        wanted = self._wanted()
         await self._make_wholes(wanted)
         done = await self._record(wanted)
-        outcomes = [done.get(row.index) or Outcome(row, self._of(row).identity.id, "unchanged") for row in batch.rows]
+        skipped = (row for row in batch.rows if row.index not in done)
+        done |= {
+            row.index: Outcome(row, self._known[row.collection, row.key].identity.id, "unchanged") for row in skipped
+        }
+        outcomes = [done[row.index] for row in batch.rows]
         retracted = 0
         if batch.retract_missing is not None:
             held = {outcome.id for outcome in outcomes}
@@ -146,21 +150,22 @@ class _Recorder:
         for identity in found:
             self._known[identity.collection, identity.key] = _Known(identity, identity.event not in live)
 
-    def _of(self, row: Row) -> _Known:
-        return self._known[row.collection, row.key]
-
     def _named(self, row: Row) -> _Known | None:
         return self._known.get((row.collection, row.key))
 
-    def _is_wanted(self, row: Row) -> bool:
-        """Whether a row is to be recorded, so far as is known before any event is read."""
-        there = self._named(row)
-        if there is not None and not there.retracted:
-            if self._batch.on_existing == "skip":
-                return False
-            if self._batch.on_existing == "fail":
-                self._fault(row, "/key", f"belongs to another event of {row.collection}")
-        return not self._faults[row.index]
+    def _wanted(self) -> list[Row]:
+        """The rows that are to be recorded, so far as is known before any event is read."""
+        wanted = []
+        for row in self._batch.rows:
+            there = self._named(row)
+            if there is not None and not there.retracted:
+                if self._batch.on_existing == "skip":
+                    continue
+                if self._batch.on_existing == "fail":
+                    self._fault(row, "/key", f"belongs to another event of {row.collection}")
+            if not self._faults[row.index]:
+                wanted.append(row)
+        return wanted
 
     async def _make_wholes(self, rows: Sequence[Row]) -> None:
         """Makes the actors and sources that were given whole and are unknown; of those given twice, the first."""

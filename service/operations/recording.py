@@ -66,8 +66,10 @@ class Recording:
             done, made, written = await self._rendered(changes)
         finally:
             await appending
+        if self._refused or self.doomed:
+            done, made, written = [], [], []
         self._made, self._written = made, written
-        return [] if self._refused or self.doomed else done
+        return done
 
     async def _append(self) -> None:
         """Appends what is rendered."""

@@ -19,8 +19,6 @@ BREATH: Final = 500
 """Places put in order before others may go on."""
 SENT_AT_ONCE: Final = 2**16
 """Bytes of a COPY."""
-STREAMED_MAX: Final = 100_000
-"""Postings of one COPY, each end of which costs the database some milliseconds of waiting."""
 GATHERED_MAX: Final = 1_000_000
 """Postings that wait together to be written: four bytes each, and the more of them, the fewer pages are met twice."""
 
@@ -117,10 +115,10 @@ class Ordered(Struct, frozen=True):
             yield term, span, -number
             yield term, span | CLOSED, number
 
-    def pieces(self, most: int) -> Iterator[list[tuple[int, Numbers]]]:
-        """Terms with ranks, no more of them in one piece."""
+    def pieces(self) -> Iterator[list[tuple[int, Numbers]]]:
+        """Terms with ranks, no more in one piece than one statement writes."""
         piece: list[tuple[int, Numbers]] = []
-        left = most
+        left = COPIED_MAX
         for term, ranks in self.ranks:
             start = 0
             while start < len(ranks):
@@ -129,7 +127,7 @@ class Ordered(Struct, frozen=True):
                 start, left = start + len(part), left - len(part)
                 if not left:
                     yield piece
-                    piece, left = [], most
+                    piece, left = [], COPIED_MAX
         if piece:
             yield piece
 
@@ -214,15 +212,15 @@ class Turnover:
         """Writes what was gathered, and begins anew. The caller holds the head."""
         closing, opening = await self._closing.in_order(), await self._opening.in_order()
         self._begin()
-        for piece in closing.pieces(COPIED_MAX):
+        for piece in closing.pieces():
             await connection.execute(CLOSE, revision, *closing.columns(piece)[:5])
         if sum(len(ranks) for _, ranks in opening.ranks) >= COPIED_MIN:
             rests = [copied(place, revision) for place in opening.places]
-            for piece in opening.pieces(STREAMED_MAX):
+            for piece in opening.pieces():
                 rows = (with_places(term, map(rests.__getitem__, ranks)) for term, ranks in piece)
                 await copy_postings(connection, rows)
         else:
-            for piece in opening.pieces(COPIED_MAX):
+            for piece in opening.pieces():
                 await connection.execute(OPEN_POSTINGS, revision, *opening.columns(piece))
         counted = chain(opening.sizes(), closing.moves())
         while part := list(islice(counted, COPIED_MAX)):

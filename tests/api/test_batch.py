@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.operations.recording import PART
 from tests.api.calls import (
     CLAIM,
     EVENT,
@@ -624,3 +625,28 @@ def test_a_batch_comes_to_what_its_rows_come_to_one_by_one(
 def _comparable(event: Document) -> Document:
     claims = [without(claim, "id") for claim in event["claims"]]
     return {**without(event, "id", "collection", "revision", "recorded", "created"), "claims": claims}
+
+
+def test_rows_point_and_fail_across_the_parts_in_which_they_are_recorded(writer: httpx.Client, home: str) -> None:
+    """The first points at the last, which is recorded later; what is wrong is told of rows far apart, each its own."""
+    most = 2 * PART + 50
+    rows: list[Form] = [{"key": f"{home}-{number}", "title": f"Event {number}"} for number in range(most)]
+    rows[0]["relations"] = [{"type": "follows", "key": rows[-1]["key"]}]
+    rows[-1]["relations"] = [{"type": "causes", "key": rows[0]["key"]}]
+    at_fault = list(rows)
+    at_fault[PART - 1] = without(rows[PART - 1], "title")
+    at_fault[PART + 7] = rows[PART + 7] | {"occurred": "yesterday"}
+    at_fault[most - 2] = rows[most - 2] | {"actors": [{"actor": f"{home}-nobody"}]}
+    told = writer.post(BATCH, json=at_fault, params={"collection": home})
+    rows_refused(told, f"/{PART - 1}/title", f"/{PART + 7}/occurred", f"/{most - 2}/actors/0/actor")
+    at_fault[PART - 1] = rows[PART - 1]  # Then a part has been appended before anything is found to be wrong.
+    told = writer.post(BATCH, json=at_fault, params={"collection": home})
+    rows_refused(told, f"/{PART + 7}/occurred", f"/{most - 2}/actors/0/actor")
+    assert listed(writer, collection=home) == []
+    assert batch(writer, home, *rows)["created"] == most
+    first, last = (event_of(writer, home, rows[place]["key"]) for place in (0, -1))
+    assert [relation["event"] for relation in first["relations"]] == [last["id"]]
+    assert [relation["event"] for relation in last["relations"]] == [first["id"]]
+    again = [{"key": row["key"], "tags": [home]} for row in rows]
+    assert batch(writer, home, *again)["updated"] == most
+    assert batch(writer, home, *again)["unchanged"] == most
