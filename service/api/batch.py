@@ -13,8 +13,9 @@ from msgspec import Meta
 
 from service.api import bodies, examples, replies
 from service.api.operation import JSON, NDJSON, Answer, Call, Operation, Reply
+from service.api.patches import patch_shape
 from service.api.problems import ROW_FAULTS_MAX, ROWS_MAX, ROWS_TOLD_MAX, RowOutcome
-from service.api.shapes import BatchAnswer, patch_shape
+from service.api.shapes import BatchAnswer
 from service.api.writing import IDEMPOTENCY_KEY, NOTE, write
 from service.domain import parameters
 from service.domain.batch import BatchEvent, parted

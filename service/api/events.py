@@ -7,15 +7,8 @@ import msgspec
 from service.api import examples, replies
 from service.api.notes import note_of_history
 from service.api.operation import JSON, JSON_PATCH, MARKDOWN, MERGE_PATCH, Answer, Call, Operation, Reply
-from service.api.shapes import (
-    EventPage,
-    EventWithIncluded,
-    HistoryItem,
-    HistoryPage,
-    JsonPatch,
-    RevertInput,
-    patch_shape,
-)
+from service.api.patches import JsonPatch, patch_shape
+from service.api.shapes import EventPage, EventWithIncluded, HistoryItem, HistoryPage, RevertInput
 from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_MAYBE, NOTE, patched, read_patch, write
 from service.domain import asking, parameters
 from service.domain.asking import Asked, Lenses, asked

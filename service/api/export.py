@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from service.api.exports import FORMATS, LEFT_OUT_MAX, About, Entry, Format, Loss, missing
+from service.api.exports.shapes import Exported, ExportedJson, ExportLoss, ExportReport, LeftOut
 from service.api.operation import JSON, Answer, Call, Operation, Reply, Streamed
 from service.api.replies import TAGGED
-from service.api.shapes import Exported, ExportedJson, ExportLoss, ExportReport, LeftOut
 from service.domain import parameters
 from service.domain.asking import Asked, asked
 from service.domain.cursors import Cursor

@@ -9,15 +9,8 @@ from msgspec import Struct
 
 from service.api import events, examples, replies, stored
 from service.api.operation import JSON, JSON_PATCH, MERGE_PATCH, Answer, Call, Link, Operation, Reply
-from service.api.shapes import (
-    ActorPage,
-    CollectionPage,
-    EventPage,
-    JsonPatch,
-    SourcePage,
-    TimelinePage,
-    patch_shape,
-)
+from service.api.patches import JsonPatch, patch_shape
+from service.api.shapes import ActorPage, CollectionPage, EventPage, SourcePage, TimelinePage
 from service.api.writing import IDEMPOTENCY_KEY, IF_MATCH, NOTE, patched, read_patch, write
 from service.domain import parameters, values
 from service.domain.asking import asked

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
-from service.api import shapes
+from service.api import patches, shapes
 from service.api.bodies import LIST_MAX, LISTS_MAX
+from service.api.exports import shapes as exported
 from service.domain import parameters, values
 from service.domain.parameters import REPEATS_MAX, Parameter
 from service.domain.values import INT8_MAX, INT8_MIN, TEXT_MAX, TEXT_PATTERN
@@ -86,13 +87,15 @@ class Schemas:
         self._types = [
             *types,
             shapes.EventThinned,
-            shapes.TimelineJsFile,
-            shapes.ExportReport,
-            shapes.PatchOperations,
+            exported.TimelineJsFile,
+            exported.ExportReport,
+            patches.PatchOperations,
         ]  # Kept, for they are found by their identity.
         found, structs = msgspec.json.schema_components(self._types, ref_template=REF)
         self._known: Schema = {
             **_titled(shapes),
+            **_titled(patches),
+            **_titled(exported),
             **_titled(values),
             **{name: _finished(name, schema, structs) for name, schema in structs.items()},
             "EdtfPoint": parameters.EDTF,

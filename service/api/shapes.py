@@ -1,14 +1,12 @@
-"""Shapes that exist only in answers and requests: pages, wrappings, patches."""
+"""Shapes that exist only in answers and requests: pages and wrappings."""
 
-from types import GenericAlias
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from service.api.exports import LEFT_OUT_MAX, LOSSES, Loss
 from service.api.problems import ROWS_MAX, RowOutcome
-from service.domain.diff import PATCH_MAX, Change, Patch
+from service.domain.diff import Change, Patch
 from service.domain.event import Event, Input, Output
 from service.domain.facets import FACET_LIMIT_MAX
 from service.domain.histogram import BUCKETS_MAX, Bucket, Clock, Interval
@@ -19,8 +17,6 @@ from service.domain.values import (
     TEXT_PATTERN,
     Cause,
     Count,
-    Id,
-    Key,
     Line,
     Name,
     Recorded,
@@ -142,49 +138,6 @@ Pixels = Annotated[
 ]
 
 
-class ExportLoss(Output, frozen=True, kw_only=True):
-    """Something that a format cannot hold, and of how many events."""
-
-    loss: Loss
-    events: Count
-
-
-class LeftOut(Output, frozen=True, kw_only=True):
-    """An event that a format has no place for."""
-
-    id: Id
-    key: Key | None
-    title: Name
-    losses: Annotated[list[Loss], Meta(max_length=len(LOSSES), description="Why.")]
-
-
-Exported = Annotated[dict[str, Any], Meta(title="ExportedObject")]
-
-
-class TimelineJsFile(Output, frozen=True, kw_only=True):
-    """A timeline as TimelineJS 3 reads it."""
-
-    title: Annotated[Exported, Meta(description="The slide before all others.")]
-    dateline: Annotated[Exported, Meta(description="Where the events are from, and at which revision.")] = (
-        msgspec.field(name="_dateline")
-    )
-    events: Annotated[list[Exported], Meta(max_length=1_000_000_000, description="A slide for each event.")]
-    scale: Literal["cosmological"] | UnsetType = UNSET
-
-
-class ExportReport(Output, frozen=True, kw_only=True):
-    """What an export cannot hold of its events."""
-
-    format: Word
-    events: Annotated[Count, Meta(description="Events of the selection.")]
-    written: Annotated[Count, Meta(description="Events that are in the export.")]
-    losses: Annotated[list[ExportLoss], Meta(max_length=len(LOSSES))]
-    left_out: Annotated[
-        list[LeftOut], Meta(max_length=LEFT_OUT_MAX, description="The first of the events that are not in the export.")
-    ]
-    revision: Read
-
-
 class Embedded(Output, frozen=True, kw_only=True):
     """A rich embed, as oEmbed 1.0 has it."""
 
@@ -197,10 +150,6 @@ class Embedded(Output, frozen=True, kw_only=True):
     height: Pixels
     html: Annotated[str, Meta(pattern=TEXT_PATTERN, max_length=20_000, description="A frame that holds the timeline.")]
     cache_age: Annotated[Count, Meta(description="Seconds for which this may be kept.")]
-
-
-ExportedJson = Annotated[dict[str, Any], Meta(title="ExportedJson")]
-"""What an export answers as JSON: schemas.py says what it is."""
 
 
 class ActorPage(Output, frozen=True, kw_only=True):
@@ -385,110 +334,3 @@ class Health(Output, frozen=True, kw_only=True):
     """That all is well."""
 
     status: Literal["ok"]
-
-
-Pointer = Annotated[
-    str,
-    Meta(
-        title="Pointer",
-        max_length=2_000,
-        pattern=r"^(/([^\u0000-\u001f\u007f-\u009f~/]|~[01])*)*\Z",
-        description="JSON Pointer (RFC 6901).",
-    ),
-]
-
-
-class Step(Struct, frozen=True, kw_only=True, tag_field="op"):
-    """One operation of a JSON Patch; members that it does not know are ignored, as RFC 6902 has it."""
-
-    path: Pointer
-
-
-class AddStep(Step, frozen=True, kw_only=True, tag="add"):
-    """Puts a value there: into a list before what stands there, into an object in place of it."""
-
-    value: Any
-
-
-class RemoveStep(Step, frozen=True, kw_only=True, tag="remove"):
-    """Takes away what is there."""
-
-
-class ReplaceStep(Step, frozen=True, kw_only=True, tag="replace"):
-    """Puts a value in place of what is there."""
-
-    value: Any
-
-
-class MoveStep(Step, frozen=True, kw_only=True, tag="move"):
-    """Takes away what is at `from` and puts it there."""
-
-    from_: Pointer = msgspec.field(name="from")
-
-
-class CopyStep(Step, frozen=True, kw_only=True, tag="copy"):
-    """Puts there what is at `from`."""
-
-    from_: Pointer = msgspec.field(name="from")
-
-
-class TestStep(Step, frozen=True, kw_only=True, tag="test"):
-    """Refuses the patch unless the value is what is there."""
-
-    value: Any
-
-
-JsonPatch = Annotated[
-    list[AddStep | RemoveStep | ReplaceStep | MoveStep | CopyStep | TestStep],
-    Meta(title="JsonPatch", max_length=200, description="JSON Patch (RFC 6902)."),
-]
-
-
-class Addition(Output, frozen=True, kw_only=True, tag_field="op", tag="add"):
-    """A value is put there: into a list before what stands there, or as a new member."""
-
-    path: Pointer
-    value: Any
-
-
-class Removal(Output, frozen=True, kw_only=True, tag_field="op", tag="remove"):
-    """What is there is taken away."""
-
-    path: Pointer
-
-
-class Replacement(Output, frozen=True, kw_only=True, tag_field="op", tag="replace"):
-    """A value is put in place of what is there."""
-
-    path: Pointer
-    value: Any
-
-
-# What the service's own patches are made of.
-PatchOperations = Annotated[
-    list[Addition | Removal | Replacement], Meta(max_length=PATCH_MAX, description="JSON Patch (RFC 6902).")
-]
-
-
-def patch_shape(name: str, given: type[Struct]) -> type[Struct]:
-    """The merge patch of an input: every member may be left out, and null takes one away."""
-    fields: list[tuple[str, Any, Any]] = []
-    for field in msgspec.structs.fields(given):
-        kind = _patched_map(field.type)
-        kind = kind | UnsetType if field.required else kind | None | UnsetType
-        fields.append((field.name, kind, UNSET))
-    shape = msgspec.defstruct(name, fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
-    shape.__doc__ = f"Merge patch (RFC 7396) of {given.__name__}: what is left out stays, null takes a member away."
-    return shape
-
-
-def _patched_map(kind: Any) -> Any:
-    """Of a map, null takes an entry away; anything else is replaced whole."""
-    of, *metas = get_args(kind) if get_origin(kind) is Annotated else (kind,)
-    if get_origin(of) is not dict:
-        return kind
-    key, value = get_args(of)
-    meta = metas[0]
-    title = f"{meta.title}Patch"
-    told = Meta(title=title, max_length=meta.max_length, description=f"{meta.description} Null takes an entry away.")
-    return Annotated[GenericAlias(dict, (key, value if value is Any else value | None)), told]
