@@ -88,6 +88,7 @@ async def answered(asking: httpx.AsyncClient, address: str) -> None:
     answer = await asking.get(address)
     if answer.status_code != 200:
         raise SystemExit(f"{address}: {answer.status_code} {answer.text[:500]}")
+    await asyncio.sleep(0)  # The library tells of a statement at the event loop's next turn.
 
 
 @contextlib.asynccontextmanager

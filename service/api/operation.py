@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
-import asyncpg
 from msgspec import Struct, field
 from xxhash import xxh3_128_hexdigest
 
@@ -33,6 +32,7 @@ from service.domain.errors import (
 )
 from service.domain.parameters import Parameter, Query
 from service.domain.values import INT8_MAX, TEXT_PATTERN
+from service.storage.pool import Pool
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -172,7 +172,7 @@ class Call(Struct, frozen=True):
     body: bytes
 
     @property
-    def pool(self) -> asyncpg.Pool:
+    def pool(self) -> Pool:
         return self.services.pool
 
     def structure(self, shape: Any) -> Any:
@@ -300,14 +300,19 @@ def query_of(raw: bytes) -> dict[str, list[str]]:
     pairs = [pair for pair in raw.split(b"&") if pair]
     if len(pairs) > PAIRS_MAX:
         raise InvalidParameter(f"The query has more than {PAIRS_MAX} parameters.")
-    for pair in pairs:
-        name, _, value = pair.partition(b"=")
-        try:
-            texts = [unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "strict") for part in (name, value)]
-        except UnicodeDecodeError as error:
-            raise Malformed("The query is not UTF-8.") from error
-        query.setdefault(texts[0], []).append(texts[1])
+    try:
+        for pair in pairs:
+            name, _, value = pair.partition(b"=")
+            query.setdefault(_unquoted(name), []).append(_unquoted(value))
+    except UnicodeDecodeError as error:
+        raise Malformed("The query is not UTF-8.") from error
     return query
+
+
+def _unquoted(part: bytes) -> str:
+    if b"%" in part or b"+" in part:
+        part = unquote_to_bytes(part.replace(b"+", b" "))
+    return part.decode()
 
 
 def read_query(raw: bytes, known: Mapping[str, Parameter]) -> dict[str, list[str]]:

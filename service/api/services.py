@@ -6,15 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
 from service.api.answers import Answers
 from service.domain.callers import ANYONE, Caller, Scope
 from service.domain.errors import Forbidden, Unauthenticated, Unavailable
 from service.settings import Settings
 from service.storage import keys, revisions
 from service.storage.memory import remembering
-from service.storage.pool import open_pool
+from service.storage.pool import Connection, Pool, open_pool
 from service.storage.watching import Watch
 
 WRITING_MAX: Final = 2
@@ -34,7 +32,7 @@ class Services:
         self.watch = Watch(None if settings.watch_file is None else Path(settings.watch_file))
         self.answers = Answers(self.watch, settings.answers_bytes_max)
         self._line = asyncio.Semaphore(WRITING_MAX)
-        self._opened: asyncpg.Pool | None = None
+        self._opened: Pool | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -54,13 +52,13 @@ class Services:
             await self._opened.close()
 
     @property
-    def pool(self) -> asyncpg.Pool:
+    def pool(self) -> Pool:
         if self._opened is None:
             raise ConnectionError("the service has not started")
         return self._opened
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    async def writing(self) -> AsyncIterator[Connection]:
         """A connection to write with, in a transaction. Raises TimeoutError where the line is too long."""
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(self.settings.statement_seconds):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
-import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from service.domain.values import Cause
 from service.operations.changes import Change
 from service.operations.editing import Edit, Note, editing
 from service.storage import events, revisions
+from service.storage.pool import Pool
 
 AUTHOR = "dateline demo"
 EDITOR = Caller(key=None, name=AUTHOR, scope="admin")
@@ -40,7 +40,7 @@ def read_dossier() -> Dossier:
     return msgspec.json.decode(files("service.operations").joinpath("dossier.json").read_bytes(), type=Dossier)
 
 
-async def load_demo(pool: asyncpg.Pool, report: Callable[[str], None]) -> bool:
+async def load_demo(pool: Pool, report: Callable[[str], None]) -> bool:
     """Loads the dossier into a store that holds nothing yet, wholly or not at all; tells whether it did."""
     async with pool.acquire() as connection, connection.transaction():
         head, _ = await revisions.lock_head(connection)

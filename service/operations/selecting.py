@@ -222,7 +222,8 @@ class Shown(Struct, frozen=True):
     def document(self, version: Version, seen: Seen | None, mentions: Mentions) -> bytes:
         """The event's document, what it names added to `mentions`. seen: None where it shows just as it is stored."""
         if self.fields is None and seen is None:
-            mentions.numbers.update(version.actors, version.sources)
+            mentions.actor_numbers.update(map(str, version.actors))
+            mentions.source_numbers.update(map(str, version.sources))
             return version.document or b""
         event = _event(version.document or b"") if seen is None else seen.event
         self.mention(event, mentions)
@@ -259,9 +260,8 @@ async def read_page(
     listing = await listing_of(connection, selection, limit + 1)
     joined = await listing.joined(after, limit) if shown.fields is None else None
     if joined is not None:
-        included = await shown.included(
-            connection, Mentions(joined.numbers), selection.revision, selection.lens.aliases
-        )
+        mentions = Mentions(actor_numbers=joined.actors, source_numbers=joined.sources)
+        included = await shown.included(connection, mentions, selection.revision, selection.lens.aliases)
         return Page(joined.documents, joined.rows, included, joined.end if joined.more else None)
     mentions = Mentions()
     found, more = await _first(listing, after, limit)

@@ -1,13 +1,17 @@
 """A selection's terms as the index knows them: which lists there are, which to walk, and how far at a time."""
 
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from service.domain import terms
+from service.domain.filters import Bounds
 from service.domain.selection import Selection
 from service.domain.terms import Group
 from service.storage.lookup import Terms, look_up
+from service.storage.memory import Same, recall
 from service.storage.pool import Connection
 
 GROUPS_MAX: Final = 4
@@ -26,8 +30,11 @@ def cost_of(group: Terms) -> float:
     return group.size * (1 + min(len(group.numbers) / LISTS_CHEAP, group.size / BUDGET_MAX))
 
 
-class Groups(Struct, frozen=True):
-    """A selection's terms as the index knows them. An impossible one asks for a term that no event ever had."""
+class Groups(Struct, frozen=True, dict=True):
+    """A selection's terms as the index knows them. An impossible one asks for a term that no event ever had.
+
+    What follows from them is worked out once, and kept in its `__dict__`: the pages of a selection share them.
+    """
 
     collections: Terms
     request: list[Terms]
@@ -38,7 +45,7 @@ class Groups(Struct, frozen=True):
     decide: bool
     """Whether they choose just what the selection does, so that nobody has to look."""
 
-    @property
+    @cached_property
     def impossible(self) -> bool:
         return not all(group.numbers for group in self.request)
 
@@ -47,12 +54,12 @@ class Groups(Struct, frozen=True):
         """How many postings the lists have that are walked."""
         return self.driver.size
 
-    @property
+    @cached_property
     def driver(self) -> Terms:
         """The group that costs least to walk: mostly that with the fewest postings."""
         return min([*self.request, *self.timeline, self.collections], key=cost_of)
 
-    @property
+    @cached_property
     def met(self) -> list[int] | None:
         """The terms of the shortest other group, if both it and what is walked may be read in one go."""
         others = [group for group in (*self.request, *self.timeline) if group is not self.driver]
@@ -61,13 +68,52 @@ class Groups(Struct, frozen=True):
             return None
         return shortest.numbers
 
-    @property
+    @cached_property
     def impossible_timeline(self) -> bool:
         return not all(group.numbers for group in self.timeline)
 
+    @cached_property
+    def checked(self) -> list[list[int] | None]:
+        """As the statement checks them, of the request and of the timeline: groups of several terms, and then the terms
+        of which each must be there.
+        """
+        checked: list[list[int] | None] = []
+        for side in (self.request, self.timeline):
+            several = [group.numbers for group in _several_of(side)]
+            every = [group.numbers[0] for group in side if len(group.numbers) == 1]
+            checked += [*several, *[None] * (GROUPS_MAX - len(several)), every]
+        return checked
+
+    @cached_property
+    def passing(self) -> float:
+        """Which part of the events that are walked the other groups that are checked let pass, as their sizes say."""
+        every = max(self.collections.size, 1)
+        passing = 1.0
+        for side in (self.request, self.timeline):
+            for group in (*(group for group in side if len(group.numbers) == 1), *_several_of(side)):
+                if group is not self.driver:
+                    passing *= min(1.0, max(group.size, 1) / every)
+        return passing
+
 
 async def groups_of(connection: Connection, selection: Selection) -> Groups:
-    """What the index has of a selection's terms."""
+    """What the index has of a selection's terms, whatever its window of dates."""
+    lens, sides = selection.lens, (selection.filters, selection.timeline)
+    if any(side.text is not None for side in sides):
+        return await _find_groups(connection, selection)
+    bare = [replace(side, bounds=Bounds()) for side in sides]
+    through = (lens.known, lens.accounts, lens.account_sources, Same(lens.aliases), lens.hidden)
+    past = selection.revision != selection.head
+    key = ("groups", *bare, *through, selection.sight, selection.sampled, past)
+    return await recall(connection, key, lambda: _find_groups(connection, selection), _weight_of)
+
+
+def _weight_of(groups: Groups) -> int:
+    every = [groups.collections, *groups.request, *groups.timeline]
+    return 2_000 + 40 * sum(len(group.numbers) for group in every)
+
+
+async def _find_groups(connection: Connection, selection: Selection) -> Groups:
     lens, sides = selection.lens, (selection.filters, selection.timeline)
     named = selection.filters.ids is not None
     sight = Group(tuple(("collection", slug) for slug in (selection.sight.named if named else selection.collections)))
@@ -101,7 +147,7 @@ async def groups_of(connection: Connection, selection: Selection) -> Groups:
     )
 
 
-def several_of(groups: list[Terms]) -> list[Terms]:
+def _several_of(groups: list[Terms]) -> list[Terms]:
     """The groups of several terms that the statement checks: those that the fewest events pass."""
     return sorted((group for group in groups if len(group.numbers) > 1), key=lambda group: group.size)[:GROUPS_MAX]
 
@@ -111,16 +157,9 @@ def budget_of(groups: Groups, limit: int) -> int:
 
     A list that is walked alone may have a few that are out of sight, for which no second look is to be needed.
     """
-    driver = groups.driver
-    every = max(groups.collections.size, 1)
-    passing = 1.0
-    for side in (groups.request, groups.timeline):
-        for group in (*(group for group in side if len(group.numbers) == 1), *several_of(side)):
-            if group is not driver:
-                passing *= min(1.0, max(group.size, 1) / every)
-    if passing == 1.0:
-        return limit if driver is groups.collections else limit + limit // 8
-    return int(min(max(2 * limit / passing, 60), BUDGET_MAX))
+    if groups.passing == 1.0:
+        return limit if groups.driver is groups.collections else limit + limit // 8
+    return int(min(max(2 * limit / groups.passing, 60), BUDGET_MAX))
 
 
 def rows_of(rows: int, limit: int, chosen: int, wanted: int) -> int:

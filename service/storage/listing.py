@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +27,7 @@ MERGED_AFTER: Final = 4_000
 """After so many candidates in vain two lists are merged, once for a page: it reads both to where they meet."""
 
 L = TypeVar("L", bound=Look)
+Joining: TypeAlias = Awaitable[walking.Joined]
 
 
 class Found(Struct, frozen=True):
@@ -40,12 +41,13 @@ class Found(Struct, frozen=True):
 class Joined(Struct, frozen=True):
     """Documents of a selection's events just as they are stored, in order, and where they end.
 
-    documents: some to a part, joined by commas. numbers: of the actors and sources that they name.
+    documents: some to a part, joined by commas. actors, sources: numbers of those that they name.
     """
 
     documents: list[bytes]
     rows: int
-    numbers: set[int]
+    actors: set[str]
+    sources: set[str]
     end: Position | None
     more: bool
 
@@ -99,10 +101,11 @@ class Listing:
         None where somebody has to look at them. Raises SelectionTooBroad.
         """
         documents: list[bytes] = []
-        numbers: set[int] = set()
+        actors: set[str] = set()
+        sources: set[str] = set()
         left, end, more = limit, None, False
 
-        def look(bounded: Bounded) -> Awaitable[walking.Joined]:
+        def look(bounded: Bounded) -> Joining:
             return walking.join(self._connection, self._selection, self._groups, self._named, bounded, shown=left)
 
         if not self.decided:
@@ -112,13 +115,17 @@ class Listing:
                 return None
             if each.documents:
                 documents.append(each.documents)
-                numbers.update(map(int, filter(None, each.numbers.split(","))))
+                actors.update(each.actors.split(","))
+                sources.update(each.sources.split(","))
             end, more = each.end or end, each.rows > left
             if more:
                 break
             left -= each.rows
             self._choose(each.rows)
-        return Joined(documents, limit if more else limit - left, numbers, end, more)
+        # What names nobody is split into one empty part.
+        actors.discard("")
+        sources.discard("")
+        return Joined(documents, limit if more else limit - left, actors, sources, end, more)
 
     def _choose(self, number: int) -> None:
         """Notes that of the last look so many are chosen."""

@@ -8,9 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
 from typing import Any, Final, TypeVar
 
-import asyncpg
-
-from service.storage.pool import Connection
+from service.storage.pool import Connection, Lent
 from service.storage.watching import Watch
 
 WEIGHT_MAX: Final = 2**24
@@ -20,6 +18,21 @@ WEIGHT: Final = 500
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
+
+
+class Same:
+    """A thing as part of a key, which only that very thing equals, whatever it holds."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.thing is self.thing
 
 
 class Memory:
@@ -65,7 +78,7 @@ class Memory:
             self._weight -= weight
 
 
-class Remembering(asyncpg.Connection):
+class Remembering(Lent):
     """A connection of one service."""
 
     memory: Memory
@@ -105,20 +118,22 @@ async def recall_each(
     keys: Collection[K],
     read: Callable[[list[K]], Awaitable[dict[K, T]]],
     weight: Callable[[T], int] = lambda _: 0,
-) -> dict[K, T]:
-    """The same for many of a kind: those not remembered are read together."""
+) -> list[T | None]:
+    """The same for many of a kind, each in the place of its key: those not remembered are read together."""
     if not keys:
-        return {}
+        return []
     memory = _memory_of(connection)
     if memory is None:
-        return await read(list(keys))
+        read_now = await read(list(keys))
+        return list(map(read_now.get, keys))
     count = memory.begin()
     there = memory.of(kind)
-    each = zip(keys, map(there.get, keys), strict=True)
-    found: dict[K, T] = {key: thing for key, thing in each if thing is not None}
-    if len(found) < len(keys):
-        missing = [key for key in keys if key not in found]
+    found: list[T | None] = list(map(there.get, keys))
+    if all(found):
+        return found
+    missing = [key for key, thing in zip(keys, found, strict=True) if thing is None]
+    if missing:
         read_now = await read(missing)
         memory.keep(count, kind, ((key, thing, weight(thing)) for key, thing in read_now.items()))
-        found |= read_now
+        found = [read_now.get(key) if thing is None else thing for key, thing in zip(keys, found, strict=True)]
     return found

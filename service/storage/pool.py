@@ -1,13 +1,19 @@
 """Connections: how they are opened, and which failures mean that the database is away for a moment."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any, Final, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Connection: TypeAlias = asyncpg.Connection
 
+IDLE_SECONDS: Final = 60.0
+"""After so long without use a connection goes back to the library's pool, which in time closes it."""
 VERSION_MIN: Final = 18
 COPIED_MIN: Final = 100
 """From so many rows on, copying them is worth its round trips."""
@@ -69,14 +75,86 @@ async def copy_rows(connection: Connection, table: str, columns: Sequence[str], 
         await connection.copy_records_to_table(table, records=rows[start : start + COPIED_MAX], columns=columns)
 
 
-async def open_pool(
-    url: str, size: int, statement_seconds: float, kind: type[asyncpg.Connection] = asyncpg.Connection
-) -> asyncpg.Pool:
+class Lent(asyncpg.Connection):
+    """A connection of a pool, which its library hands out behind a proxy."""
+
+    @property
+    def itself(self) -> "Lent":
+        """The connection without the proxy, through which each call takes as long again as many of them do."""
+        return self
+
+
+class Pool:
+    """Connections that one user after another has to itself.
+
+    One that was given back is lent again at once: what the library's pool does between two users, in a task of its own,
+    takes as long as a short statement. It goes there when it is closed, or its use ended in an error, after which a
+    statement may have to be cancelled; when somebody waits there for one; and when it has lain idle.
+    """
+
+    def __init__(self, library: asyncpg.Pool) -> None:
+        self._library = library
+        self._idle: deque[tuple[PoolConnectionProxy, float]] = deque()
+        self._waiting = 0
+        self._closing = False
+
+    def acquire(self) -> "_Loan":
+        """A connection for the length of an `async with`; waits until there is one."""
+        return _Loan(self)
+
+    async def close(self) -> None:
+        """Closes all connections, once those in use have been given back."""
+        self._closing = True
+        while self._idle:
+            await self._library.release(self._idle.pop()[0])
+        await self._library.close()
+
+    async def take(self) -> PoolConnectionProxy:
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            await self._library.release(connection)
+        self._waiting += 1
+        try:
+            return await self._library.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def give_back(self, connection: PoolConnectionProxy, *, failed: bool) -> None:
+        if failed or self._waiting or self._closing or connection.is_closed():
+            await self._library.release(connection)
+            return
+        now = time.monotonic()
+        self._idle.append((connection, now))
+        if now - self._idle[0][1] > IDLE_SECONDS:
+            await self._library.release(self._idle.popleft()[0])
+
+
+class _Loan:
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.take()
+        proxy: Any = self._connection
+        connection: Connection = proxy.itself
+        return connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._pool.give_back(self._connection, failed=kind is not None)
+
+
+async def open_pool(url: str, size: int, statement_seconds: float, kind: type[Lent] = Lent) -> Pool:
     """A pool of up to `size` connections to PostgreSQL 18 or newer. Raises UnfitDatabase for an older one.
 
     A database that is away for a moment is no reason not to begin: what asks the pool meanwhile is told so.
     """
-    pool = await asyncpg.create_pool(
+    library = await asyncpg.create_pool(
         url,
         min_size=0,
         max_size=size,
@@ -96,6 +174,7 @@ async def open_pool(
             "idle_in_transaction_session_timeout": "60000",
         },
     )
+    pool = Pool(library)
     try:
         async with pool.acquire() as connection:
             major = connection.get_server_version().major

@@ -58,7 +58,9 @@ async def find_terms(connection: Connection, terms: Iterable[Term], *, closed: b
         rows = await connection.fetch(FIND_TERMS, [term[0] for term in wanted], [term[1] for term in wanted], closed)
         return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
-    return await recall_each(connection, (FIND_TERMS, closed), sorted(set(terms)), read, lambda _: 0)
+    asked = sorted(set(terms))
+    found = await recall_each(connection, (FIND_TERMS, closed), asked, read)
+    return {term: known for term, known in zip(asked, found, strict=True) if known is not None}
 
 
 async def find_between(

@@ -1,8 +1,8 @@
 """Actors, sources, collections and timelines by slug, as they were at any revision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from service.domain.resources import Actor, Collection, Kind, Source, Timeline
 from service.domain.values import Visibility
 from service.storage import names
-from service.storage.memory import recall_each
+from service.storage.memory import Same, recall, recall_each
 from service.storage.pool import Connection
 
 SHAPES: Mapping[Kind, Any] = {
@@ -69,7 +69,7 @@ async def read_first(connection: Connection, kind: Kind, slug: str) -> Row | Non
 
 # With each source comes its publisher's number; it was checked to be there when the source was recorded.
 BY_NUMBER = """
-SELECT r.resource, r.kind, r.slug, v.document, p.resource
+SELECT r.resource, r.slug, v.document, p.resource
 FROM unnest($1::int4[]) AS q(resource)
 JOIN resource r ON r.resource = q.resource
 CROSS JOIN LATERAL (
@@ -85,20 +85,15 @@ Included = dict[str, msgspec.Raw]
 
 
 class Mentions(Struct):
-    """What the documents of an answer name: by number where only the version was looked at, else by slug."""
+    """What the documents of an answer name: by slug, or where only the version was looked at by number.
 
-    numbers: set[int] = field(default_factory=set)
+    Numbers are text, as they come with a page: nothing is calculated with them.
+    """
+
     actors: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
-
-
-class Numbered(NamedTuple):
-    """An actor or a source: its slug, the member that it is of an object by slug, and a source's publisher."""
-
-    slug: str
-    kind: Kind
-    member: bytes
-    publisher: int | None
+    actor_numbers: set[str] = field(default_factory=set)
+    source_numbers: set[str] = field(default_factory=set)
 
 
 async def read_included(
@@ -108,33 +103,72 @@ async def read_included(
 
     With a merged actor comes the one that it stands for.
     """
-    wanted = mentions.numbers
-    named: tuple[tuple[Kind, set[str]], ...] = (("actor", mentions.actors), ("source", mentions.sources))
-    for kind, slugs in named:
-        wanted = wanted.union((await read_numbers(connection, kind, slugs)).values())
-    found = await _by_number(connection, wanted, revision)
-    missing = {each.publisher for each in found.values() if each.publisher is not None} - found.keys()
-    found |= await _by_number(connection, missing, revision)
+    numbers = mentions.source_numbers | await _as_text(connection, "source", mentions.sources)
+    sources = await _sources_by_number(connection, numbers, revision)
+    publishers = {publisher for _, publisher in sources if publisher is not None}
+    numbers = mentions.actor_numbers | publishers | await _as_text(connection, "actor", mentions.actors)
+    actors = await _actors_by_number(connection, numbers, revision)
     if aliases:
-        meant = {aliases[each.slug] for each in found.values() if each.kind == "actor" and each.slug in aliases}
-        numbers = await read_numbers(connection, "actor", meant)
-        found |= await _by_number(connection, [number for number in numbers.values() if number not in found], revision)
-    every = sorted(found.values(), key=attrgetter("slug"))
+        meant = await _meant_by_number(connection, aliases)
+        others = {meant[each] for each in meant.keys() & numbers} - numbers
+        actors += await _actors_by_number(connection, others, revision)
+    return {"actors": _object_of(actors), "sources": _object_of([member for member, _ in sources])}
+
+
+# An actor or a source is here what it is in `included`, a member of an object: its slug and its document. A page has
+# hundreds of them, lying about in memory, and most of the time is spent to fetch them; nothing else is touched of each.
+
+
+def _object_of(members: Iterable[bytes]) -> msgspec.Raw:
+    """By slug, since the quotation mark that ends one sorts before all that it may go on with."""
+    return msgspec.Raw(b"{%s}" % b",".join(sorted(members)))
+
+
+async def _meant_by_number(connection: Connection, aliases: Mapping[str, str]) -> Mapping[str, str]:
+    read = partial(_read_meant, connection, aliases)
+    return await recall(connection, (NUMBERS, Same(aliases)), read, lambda each: 200 * len(each))
+
+
+async def _read_meant(connection: Connection, aliases: Mapping[str, str]) -> dict[str, str]:
+    numbers = await read_numbers(connection, "actor", {*aliases, *aliases.values()})
+    return {str(numbers[slug]): str(numbers[actor]) for slug, actor in aliases.items()}
+
+
+async def _as_text(connection: Connection, kind: Kind, slugs: set[str]) -> set[str]:
+    return set(map(str, (await read_numbers(connection, kind, slugs)).values())) if slugs else set()
+
+
+async def _actors_by_number(connection: Connection, numbers: set[str], revision: int) -> list[bytes]:
+    read = partial(_read_actors, connection, revision)
+    found = await recall_each(connection, ("actor", BY_NUMBER, revision), numbers, read, len)
+    return list(filter(None, found))
+
+
+async def _read_actors(connection: Connection, revision: int, numbers: list[str]) -> dict[str, bytes]:
+    rows = await connection.fetch(BY_NUMBER, list(map(int, numbers)), revision)
+    return {str(number): _member(slug, document) for number, slug, document, _ in rows}
+
+
+Told: TypeAlias = tuple[bytes, str | None]
+"""A source, and the number of its publisher."""
+
+
+async def _sources_by_number(connection: Connection, numbers: set[str], revision: int) -> list[Told]:
+    read = partial(_read_sources, connection, revision)
+    found = await recall_each(connection, ("source", BY_NUMBER, revision), numbers, read, lambda told: len(told[0]))
+    return list(filter(None, found))
+
+
+async def _read_sources(connection: Connection, revision: int, numbers: list[str]) -> dict[str, Told]:
+    rows = await connection.fetch(BY_NUMBER, list(map(int, numbers)), revision)
     return {
-        f"{kind}s": msgspec.Raw(b"{%s}" % b",".join([member for _, each, member, _ in every if each == kind]))
-        for kind in ("actor", "source")
+        str(number): (_member(slug, document), None if publisher is None else str(publisher))
+        for number, slug, document, publisher in rows
     }
 
 
-async def _by_number(connection: Connection, numbers: Sequence[int] | set[int], revision: int) -> dict[int, Numbered]:
-    async def read(missing: list[int]) -> dict[int, Numbered]:
-        rows = await connection.fetch(BY_NUMBER, missing, revision)
-        return {
-            number: Numbered(slug, kind, b'"%s":%s' % (slug.encode(), document), publisher)
-            for number, kind, slug, document, publisher in rows
-        }
-
-    return await recall_each(connection, (BY_NUMBER, revision), numbers, read, lambda each: len(each.member))
+def _member(slug: str, document: bytes) -> bytes:
+    return b'"%s":%s' % (slug.encode(), document)
 
 
 ANCESTORS = """
@@ -290,7 +324,9 @@ async def read_numbers(connection: Connection, kind: Kind, slugs: Iterable[str])
     async def read(missing: list[str]) -> dict[str, int]:
         return {row["slug"]: row["resource"] for row in await connection.fetch(NUMBERS, kind, missing)}
 
-    return await recall_each(connection, (NUMBERS, kind), set(slugs), read)
+    wanted = set(slugs)
+    found = await recall_each(connection, (NUMBERS, kind), wanted, read)
+    return {slug: number for slug, number in zip(wanted, found, strict=True) if number is not None}
 
 
 ADD_USES = """

@@ -7,7 +7,7 @@ decide, the database may join the documents itself, and nothing is done here for
 
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -16,8 +16,7 @@ from service.domain.filters import Bounds, Filters
 from service.domain.lenses import Position, Version
 from service.domain.selection import Selection
 from service.domain.terms import Term
-from service.storage.groups import GROUPS_MAX, Groups, several_of
-from service.storage.lookup import Terms
+from service.storage.groups import Groups
 from service.storage.pool import Connection
 from service.storage.postings import CLOSED, LENGTHS, TOLD, UNDATED, find_terms
 
@@ -93,11 +92,14 @@ FROM (SELECT) always LEFT JOIN LATERAL (
 _JOINED = """
 , placed AS (SELECT *, row_number() OVER () AS place FROM page)
 SELECT last.event, (SELECT revision FROM head), last.t_lo, last.t_hi,
-       found.rows, found.hidden, found.ends, found.numbers, found.documents, (SELECT count(*) FROM candidate)
+       found.rows, found.hidden, found.ends, found.actors, found.sources, found.documents,
+       (SELECT count(*) FROM candidate)
 FROM (
     SELECT count(*) AS rows, bool_or(terms && $50::int4[]) FILTER (WHERE place <= $49) AS hidden,
            array_agg(ARRAY[at_lo, at_hi, event]) FILTER (WHERE place = $49) AS ends,
-           string_agg(array_to_string(actors || sources, ','), ',') FILTER (WHERE place <= $49) AS numbers,
+           string_agg(array_to_string(actors, ','), ',') FILTER (WHERE place <= $49 AND actors <> '{{}}') AS actors,
+           string_agg(array_to_string(sources, ','), ',')
+               FILTER (WHERE place <= $49 AND sources <> '{{}}') AS sources,
            convert_to(string_agg(document::text, ',') FILTER (WHERE place <= $49), 'UTF8') AS documents
     FROM placed
 ) found LEFT JOIN LATERAL (
@@ -251,8 +253,9 @@ class Joined(Look, frozen=True):
     """The documents of the first of those allowed, joined by commas."""
 
     documents: bytes
-    numbers: str
-    """Of the actors and sources that they name, joined by commas; one may be there more than once."""
+    actors: str
+    """Numbers of those that they name, joined by commas; one may be there more than once."""
+    sources: str
     hidden: bool
     """Whether one of them may point into a collection out of sight, and so must be looked at."""
 
@@ -313,7 +316,7 @@ async def join(
     statement = (JOINED_ASCENDING, JOINED_DESCENDING)[descending]
     arguments = await arguments_of(connection, selection, groups, named, bounded, descending=descending)
     (row,) = await connection.fetch(statement, *arguments, shown, groups.hidden)
-    event, head, lo, hi, rows, hidden, ends, numbers, documents, looked_at = row
+    event, head, lo, hi, rows, hidden, ends, actors, sources, documents, looked_at = row
     return Joined(
         last=None if event is None else (undated, lo, hi, event),
         exhausted=looked_at < bounded.budget,
@@ -322,7 +325,8 @@ async def join(
         rows=rows,
         end=None if ends is None else (undated, *ends[0]),
         documents=documents or b"",
-        numbers=numbers or "",
+        actors=actors or "",
+        sources=sources or "",
         hidden=bool(hidden),
     )
 
@@ -370,8 +374,7 @@ async def arguments_of(
         takes_timeline,
         named.excluded,
         groups.collections.numbers,
-        *_checked(groups.request),
-        *_checked(groups.timeline),
+        *groups.checked,
         *(request.revisions or (0, LATEST)),
         *(timeline.revisions or (0, LATEST)),
         bounded.met,
@@ -395,15 +398,21 @@ def _limits(filters: Filters, undated: bool) -> tuple[int, int, int, int]:
     return bounds.lo_min, bounds.lo_max, bounds.hi_min, bounds.hi_max
 
 
-def _checked(groups: list[Terms]) -> list[list[int] | None]:
-    """The groups as the statement checks them: those of several terms, and the terms of which each must be there."""
-    several: list[list[int] | None] = [group.numbers for group in several_of(groups)]
-    every = [group.numbers[0] for group in groups if len(group.numbers) == 1]
-    return [*several, *[None] * (GROUPS_MAX - len(several)), every]
-
-
 def _outermost(descending: bool) -> tuple[int, int, int]:
     return (LATEST, LATEST, LATEST) if descending else (EARLIEST, EARLIEST, EARLIEST)
+
+
+# Every class of dated events as often as there are kinds of postings to be walked.
+_SPANS: Final = {
+    (account, closed): [
+        span | kind
+        for kind in ((0, TOLD) if account else (0,))
+        for kind in ((kind, kind | CLOSED) if closed else (kind,))
+        for span in range(UNDATED)
+    ]
+    for account in (False, True)
+    for closed in (False, True)
+}
 
 
 def _streams(bounds: Bounds, undated: bool, closed: bool, account: bool) -> tuple[list[int], list[int]]:
@@ -411,13 +420,9 @@ def _streams(bounds: Bounds, undated: bool, closed: bool, account: bool) -> tupl
 
     Nothing of a class begins more than its length before a window that it reaches into.
     """
-    spans, lows = [], []
-    for span in (UNDATED,) if undated else range(UNDATED):
-        lowest = EARLIEST if undated else bounds.lo_min
-        if not undated and span < len(LENGTHS) and bounds.hi_min > EARLIEST + LENGTHS[span]:
-            lowest = max(lowest, bounds.hi_min - LENGTHS[span] + 1)
-        kinds = [span, span | TOLD] if account and not undated else [span]
-        for kind in [*kinds, *(kind | CLOSED for kind in kinds)] if closed else kinds:
-            spans.append(kind)
-            lows.append(lowest)
-    return spans, lows
+    if undated:
+        return ([UNDATED, UNDATED | CLOSED], [EARLIEST] * 2) if closed else ([UNDATED], [EARLIEST])
+    lowest, reached = bounds.lo_min, bounds.hi_min + 1
+    lows = [max(lowest, reached - length) for length in LENGTHS] + [lowest] * (UNDATED - len(LENGTHS))
+    spans = _SPANS[account, closed]
+    return spans, lows * (len(spans) // UNDATED)

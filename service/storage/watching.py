@@ -14,9 +14,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
-from service.storage.pool import UNAVAILABLE
+from service.storage.pool import UNAVAILABLE, Pool
 
 log = logging.getLogger("dateline")
 
@@ -64,12 +62,13 @@ class Watch:
             if self._file is not None:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    async def follow(self, pool: asyncpg.Pool) -> None:
+    async def follow(self, pool: Pool) -> None:
         """Looks at the head for as long as the service runs."""
         while True:
             began = time.monotonic()
             try:
-                revision = await pool.fetchval(HEAD)
+                async with pool.acquire() as connection:
+                    revision = await connection.fetchval(HEAD)
             except UNAVAILABLE as error:
                 log.debug("the head could not be read: %s", type(error).__name__)
             else:

@@ -62,7 +62,7 @@ async def joined(past: Past, selection: Selection, limit: int) -> tuple[list[byt
             return None
         assert page.rows <= limit
         documents += page.documents
-        numbers |= page.numbers
+        numbers |= set(map(int, page.actors | page.sources))
         if not page.more:
             return documents, numbers
         assert page.rows == limit
