@@ -25,7 +25,9 @@ HEADERS_MAX: Final = 40
 STATE: Final = "answers"
 """Where the server's protocol finds the answers."""
 WIRE: Final = "dateline.wire"
-"""The extension by which the server's protocol takes an answer that is ready to be sent."""
+"""The extension of the server's protocol: `protocol` takes an answer that is ready to be sent, and `read` is what
+`alias_of` found where an answer has been looked for in vain.
+"""
 _READING: Final = frozenset(("GET", "HEAD", b"GET", b"HEAD"))
 
 T = TypeVar("T")
@@ -78,52 +80,67 @@ def alias_of(
     return None if size > ALIAS_BYTES_MAX else (tuple(found), condition)
 
 
+def wire_of(scope: Any) -> Mapping[str, Any]:
+    """What the server's protocol says of an ASGI request; nothing where it is another server's."""
+    return (scope.get("extensions") or {}).get(WIRE) or {}
+
+
+def alias_in(scope: Any) -> tuple[Alias, bytes | None] | None:
+    """What `alias_of` finds, or has found, of an ASGI request."""
+    wire = wire_of(scope)
+    if "read" in wire:
+        found: tuple[Alias, bytes | None] | None = wire["read"]
+        return found
+    return alias_of(scope["raw_path"], scope["query_string"], scope["scheme"], list(scope["headers"]))
+
+
 class Packed:
     """An answer in one coding, ready to be sent: whole, or as news that there is none."""
 
     __slots__ = ("body", "etag", "head", "tag", "unchanged")
 
-    def __init__(self, headers: Mapping[str, str], body: bytes, etag: str) -> None:
-        told = [(name.lower(), f"{name.lower()}: {value}\r\n") for name, value in headers.items()]
-        tag, length = f"etag: {etag}\r\n", f"content-length: {len(body)}\r\n\r\n"
-        bare = [line for name, line in told if name not in ("content-type", "content-encoding")]
+    def __init__(self, told: str, of_body: str, body: bytes, etag: str) -> None:
+        """told: header lines that a 304 has too; of_body: those that it lacks, but for the length."""
         self.etag, self.tag, self.body = etag, etag.encode(), body
-        self.head = "".join([*[line for _, line in told], tag, length]).encode("latin-1")
-        self.unchanged = "".join([*bare, tag, "\r\n"]).encode("latin-1")
+        told = f"{told}etag: {etag}\r\n"
+        self.head = f"{told}{of_body}content-length: {len(body)}\r\n\r\n".encode("latin-1")
+        self.unchanged = f"{told}\r\n".encode("latin-1")
 
     async def send(self, scope: Any, send: Send, *, unchanged: bool) -> None:
         """Sends it, or only that it is unchanged. To a HEAD the server sends no body by itself."""
-        wire = (scope.get("extensions") or {}).get(WIRE)
-        if wire is not None and wire["protocol"].takes(scope, self, unchanged=unchanged):
+        wire = wire_of(scope)
+        if wire and wire["protocol"].takes(scope, self, unchanged=unchanged):
             return
         status, lines, body = (304, self.unchanged, b"") if unchanged else (200, self.head, self.body)
-        headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines.splitlines()) if name]
+        told = (line.partition(b": ") for line in lines.splitlines())
+        headers = [(name, value) for name, _, value in told if name]
         start: Message = {"type": "http.response.start", "status": status, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class Kept:
-    """An answer with all its headers but those of one coding, and what has been packed of it."""
+    """An answer with all its headers but those of one coding, and what has been packed of it. size: in bytes."""
 
-    __slots__ = ("aliases", "body", "etag", "headers", "packed", "used")
+    __slots__ = ("_kind", "_told", "aliases", "body", "etag", "packed", "size", "used")
 
-    def __init__(self, headers: Mapping[str, str], body: bytes, etag: str) -> None:
-        self.headers, self.body, self.etag = headers, body, etag
+    def __init__(self, headers: Mapping[str, str], kind: str, body: bytes, etag: str) -> None:
+        self._told = "".join([f"{name.lower()}: {value}\r\n" for name, value in headers.items()])
+        self._kind, self.body, self.etag = f"content-type: {kind}\r\n", body, etag
         self.packed: dict[str, Packed] = {}
         self.aliases: list[Alias] = []
         self.used = False
-
-    @property
-    def size(self) -> int:
-        return OVERHEAD + len(self.body) + sum(len(packed.body) for packed in self.packed.values())
+        self.size = OVERHEAD + len(body)
 
     async def in_coding(self, coding: str) -> Packed:
         """The answer in a coding, or plain where packing would not save anything. Its tag is of these very bytes."""
         coding = PLAIN if len(self.body) < PACKED_MIN else coding
         if coding not in self.packed:
-            headers = self.headers if coding == PLAIN else {**self.headers, "Content-Encoding": coding}
-            self.packed[coding] = Packed(headers, await packed(self.body, coding), tag_in(coding, self.etag))
+            body = await packed(self.body, coding)
+            of_body = self._kind if coding == PLAIN else f"{self._kind}content-encoding: {coding}\r\n"
+            if coding not in self.packed:
+                self.packed[coding] = Packed(self._told, of_body, body, tag_in(coding, self.etag))
+                self.size += len(body)
         return self.packed[coding]
 
 
@@ -142,19 +159,20 @@ class Answers:
         self._aliases: dict[Alias, tuple[Kept, Packed]] = {}
         self._made: dict[Asked, asyncio.Event] = {}
 
-    def at_once(
-        self, method: str | bytes, path: bytes, query: bytes, scheme: str, headers: Sequence[tuple[bytes, bytes]]
-    ) -> tuple[Packed, bool] | None:
+    def at_once(self, method: str | bytes, alias: Alias, condition: bytes | None) -> tuple[Packed, bool] | None:
         """What was answered to this very request, if nothing has been written since, and whether the caller has it."""
         count = self.watch.count
-        if count is None or count != self._count or method not in _READING:
-            return None
-        read = alias_of(path, query, scheme, headers)
-        found = None if read is None else self._aliases.get(read[0])
-        if read is None or found is None or (read[1] is not None and read[1] != found[1].tag):
+        found = self._aliases.get(alias)
+        if (
+            found is None
+            or count is None
+            or count != self._count
+            or method not in _READING
+            or (condition is not None and condition != found[1].tag)
+        ):
             return None
         found[0].used = True
-        return found[1], read[1] is not None
+        return found[1], condition is not None
 
     def all(self) -> Collection[Kept]:
         """Every answer that is kept, the next to go first."""
@@ -238,9 +256,8 @@ class Front:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            found = self.answers.at_once(
-                scope["method"], scope["raw_path"], scope["query_string"], scope["scheme"], list(scope["headers"])
-            )
+            read = None if "read" in wire_of(scope) else alias_in(scope)
+            found = None if read is None else self.answers.at_once(scope["method"], *read)
             if found is not None:
                 packed, unchanged = found
                 await packed.send(scope, send, unchanged=unchanged)

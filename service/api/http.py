@@ -2,9 +2,9 @@
 
 import logging
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -16,9 +16,9 @@ from litestar.exceptions import (
     NotFoundException,
 )
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from service.api.answers import Asked, Kept, Packed, alias_of
+from service.api.answers import Asked, Kept, alias_in
 from service.api.operation import (
     PROBLEM,
     Call,
@@ -87,35 +87,57 @@ def handlers_of(operations: Sequence[Operation], services: Services) -> list[HTT
 def _handler_of(path: str, methods: Mapping[str, Operation], services: Services) -> HTTPRouteHandler:
     allow = ", ".join(sorted([*methods, "OPTIONS"]))
 
+    def ahead(app: ASGIApp) -> ASGIApp:
+        """Reads are answered here: to call a handler costs as much again as much of what is done for one."""
+
+        async def answer(scope: Any, receive: Receive, send: Send) -> None:
+            operation = methods.get(scope["method"])
+            if operation is None or not operation.conditional:
+                await app(scope, receive, send)
+            else:
+                await (await _answer(operation, services, scope, receive))(scope, receive, send)
+
+        return answer
+
     @route(
         _litestar_path(path),
         http_method=[HttpMethod(method) for method in (*methods, "OPTIONS")],
         name=path,
         status_code=200,
         opt={"operations": methods},
+        middleware=[ahead],
         request_max_body_size=None,  # Each operation has its own, which `_body_of` keeps.
     )
-    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
         operation = methods.get(request.method)
         if operation is None:
-            return Response(b"", status_code=204, headers=_options(allow))
-        call = await _read(operation, services, request)
-        try:
-            if "min-revision" in call.headers:
-                await await_revision(services, int(call.headers["min-revision"]))
-            if operation.conditional:
-                return await _answered(call, request)
-            reply = await operation.run(call)
-            if isinstance(reply, Streamed):
-                raise TypeError("only a conditional read is sent while it is read")
-            return await _finished(call, reply)
-        except DatelineError as error:
-            if error.link is not None:
-                path, relation = error.link
-                error.link = (call.origin + path, relation)
-            raise
+            return _sent(Response(b"", status_code=204, headers=_options(allow)), request.scope)
+        return await _answer(operation, services, request.scope, request.receive)
 
     return handle
+
+
+async def _answer(operation: Operation, services: Services, scope: HTTPScope, receive: Receive) -> ASGIApp:
+    """What an operation answers to a request, ready to be sent."""
+    call = await _read(operation, services, scope, receive)
+    try:
+        if "min-revision" in call.headers:
+            await await_revision(services, int(call.headers["min-revision"]))
+        if operation.conditional:
+            return await _answered(call, scope)
+        reply = await operation.run(call)
+        if isinstance(reply, Streamed):
+            raise TypeError("only a conditional read is sent while it is read")
+        return _sent(await _finished(call, reply), scope)
+    except DatelineError as error:
+        if error.link is not None:
+            path, relation = error.link
+            error.link = (call.origin + path, relation)
+        raise
+
+
+def _sent(response: Response[bytes], scope: HTTPScope) -> ASGIApp:
+    return response.to_asgi_response(None, Request(scope))
 
 
 def _options(allow: str) -> dict[str, str]:
@@ -133,12 +155,12 @@ def _litestar_path(path: str) -> str:
     return re.sub(r"\{(\w+)\}", r"{\1:str}", path)
 
 
-async def _read(operation: Operation, services: Services, request: Request[Any, Any, Any]) -> Call:
+async def _read(operation: Operation, services: Services, scope: HTTPScope, receive: Receive) -> Call:
     """The request as a call of the operation. Raises a DatelineError for whatever it should not be."""
-    place = _place_of(operation, request)
-    headers = _headers_of(operation, request)
+    place = _place_of(operation, scope)
+    headers = _headers_of(operation, scope)
     caller = await read_caller(services, headers.get("authorization"), operation.scope)
-    query = read_query(request.scope.get("query_string", b""), operation.parameters_known)
+    query = read_query(scope.get("query_string", b""), operation.parameters_known)
     check_headers(operation, headers)
     accepted = accepted_of(operation, headers.get("accept"))
     media_type, body = media_type_of(operation, headers.get("content-type")), b""
@@ -148,13 +170,14 @@ async def _read(operation: Operation, services: Services, request: Request[Any, 
             "identity",
         ):
             raise UnsupportedMediaType("Compressed bodies are not taken.")
+        request = Request[Any, Any, Any](scope, receive)
         body = await _body_of(request, headers, operation.body_bytes_max, services.settings.body_bytes_max)
     return Call(
         operation=operation,
         services=services,
         caller=caller,
-        path=request.scope["path"],
-        origin=_origin(services.settings.public_url, request, headers),
+        path=scope["path"],
+        origin=_origin(services.settings.public_url, scope, headers),
         place=place,
         query=query,
         headers=headers,
@@ -168,13 +191,13 @@ _LISTS: Final = frozenset(("accept", "accept-encoding", "if-match", "if-none-mat
 """Those that may be given again and go on where they ended."""
 
 
-def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, str]:
+def _headers_of(operation: Operation, scope: HTTPScope) -> dict[str, str]:
     """The request's headers by lower-case name. Raises Malformed for one given twice that may not be, or no UTF-8."""
     known = operation.headers_known
     headers: dict[str, str] = {}
-    if sum(len(raw) + len(value) for raw, value in request.scope["headers"]) > HEADERS_BYTES_MAX:
+    if sum(len(raw) + len(value) for raw, value in scope["headers"]) > HEADERS_BYTES_MAX:
         raise Malformed(f"The request has more than {HEADERS_BYTES_MAX} bytes of headers.")
-    for raw, value in request.scope["headers"]:
+    for raw, value in scope["headers"]:
         name = raw.decode("latin-1").lower()
         if name not in known:
             continue
@@ -190,14 +213,14 @@ def _headers_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[s
     return headers
 
 
-def _place_of(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, str]:
+def _place_of(operation: Operation, scope: HTTPScope) -> dict[str, str]:
     """The path's parameters. Raises NotFound for one that is not of its schema: nothing can be there.
 
     An address is written in one way: no slash at its end or twice, none escaped within a name.
     """
-    place = {name: str(value) for name, value in request.path_params.items()}
-    written = unquote_to_bytes(request.scope["raw_path"])
-    if b"%2f" in request.scope["raw_path"].lower() or written != operation.path.format(**place).encode():
+    place = {name: str(value) for name, value in scope["path_params"].items()}
+    written = unquote_to_bytes(scope["raw_path"])
+    if b"%2f" in scope["raw_path"].lower() or written != operation.path.format(**place).encode():
         raise NotFound("There is nothing at this address.")
     for parameter in operation.place:
         fault = parameter.schema_fault(place[parameter.name])
@@ -230,13 +253,13 @@ async def _body_of(request: Request[Any, Any, Any], headers: Mapping[str, str], 
     return body.getvalue()
 
 
-def _origin(public: str | None, request: Request[Any, Any, Any], headers: Mapping[str, str]) -> str:
+def _origin(public: str | None, scope: HTTPScope, headers: Mapping[str, str]) -> str:
     if public is not None:
         return public
     host = headers.get("host", "")
     if _HOST.fullmatch(host) is None:
         raise Malformed("The Host header names no host.")
-    return f"{request.scope['scheme']}://{host}"
+    return f"{scope['scheme']}://{host}"
 
 
 def _asked(call: Call) -> Asked:
@@ -245,96 +268,84 @@ def _asked(call: Call) -> Asked:
     return (call.operation.id, call.path, query, call.accepted, call.origin, call.caller.scope, call.caller.collections)
 
 
-class _Sent(Response[bytes]):
-    """An answer that is ready to be sent, passed on through litestar as it is."""
-
-    def __init__(self, packed: Packed, *, unchanged: bool) -> None:
-        super().__init__(b"")
-        self.packed, self.unchanged = packed, unchanged
-
-    def to_asgi_response(self, *_args: Any, **_options: Any) -> Any:
-        async def respond(scope: Scope, _receive: Receive, send: Send) -> None:
-            await self.packed.send(scope, send, unchanged=self.unchanged)
-
-        return respond
+def _content_type(kind: str) -> str:
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
-async def _answered(call: Call, request: Request[Any, Any, Any]) -> Response[bytes]:
+_Made: TypeAlias = Kept | ASGIApp
+"""An answer to be kept, or another that is ready to be sent."""
+
+
+async def _answered(call: Call, scope: HTTPScope) -> ASGIApp:
     """The answer to a read, kept or made now, or 304 where the caller has it already."""
 
-    async def make() -> Kept | Response[bytes]:
+    async def make() -> _Made:
         reply = await call.operation.run(call)
         if isinstance(reply, Streamed):
-            return await _flowing(call, reply, request.method)
+            return await _flowing(call, reply, scope)
         if not reply.tagged:
-            return await _finished(call, reply)
-        kind = reply.media_type
+            return _sent(await _finished(call, reply), scope)
         headers = {
             **SHARED,
             **reply.headers,
             "Cache-Control": reply.kept or _cache_control(call, reply),
             "Vary": call.operation.vary,
-            "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
         }
-        return Kept(headers, reply.body, reply.etag)
+        return Kept(headers, _content_type(reply.media_type), reply.body, reply.etag)
 
     answers = call.services.answers
     asked = _asked(call)
     kept = await answers.of(asked, make)
     if not isinstance(kept, Kept):
         return kept
-    scope = request.scope
-    read = alias_of(scope["raw_path"], scope["query_string"], scope["scheme"], list(scope["headers"]))
+    read = alias_in(scope)
     coding = coding_of(call.headers.get("accept-encoding", ""))
     answer = await answers.packed(asked, kept, coding, None if read is None else read[0])
     condition = call.headers.get("if-none-match")
-    return _Sent(answer, unchanged=condition is not None and matches(answer.etag, condition))
+    unchanged = condition is not None and matches(answer.etag, condition)
+
+    async def respond(scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer.send(scope, send, unchanged=unchanged)
+
+    return respond
 
 
-class _Flowing(Response[bytes]):
-    """An answer that is sent while it is read. first: the part of it in hand, None where only its head is wanted."""
+async def _flowing(call: Call, streamed: Streamed, scope: HTTPScope) -> ASGIApp:
+    """An answer that is sent while it is read.
 
-    def __init__(self, headers: Mapping[str, str], first: bytes | None, rest: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(b"")
-        self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-        self._first, self._rest = first, rest
-
-    def to_asgi_response(self, *_args: Any, **_options: Any) -> Any:
-        async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": self._headers})
-            if self._first is not None:
-                await send({"type": "http.response.body", "body": self._first, "more_body": True})
-                async for part in self._rest:
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-        return respond
-
-
-async def _flowing(call: Call, streamed: Streamed, method: str) -> Response[bytes]:
-    """What is refused is so before the first part is sent; what fails later breaks the connection off."""
+    What is refused is so before the first part is sent; what fails later breaks the connection off.
+    """
     coding = coding_of(call.headers.get("accept-encoding", ""))
     etag = tag_in(coding, streamed.etag(_asked(call)))
-    kind = streamed.media_type
     headers = {
         **SHARED,
         **streamed.headers,
         "ETag": etag,
         "Cache-Control": _cache_control(call, streamed),
         "Vary": call.operation.vary,
-        "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        "Content-Type": _content_type(streamed.media_type),
     }
     condition = call.headers.get("if-none-match")
     if condition is not None and matches(etag, condition):
-        return Response(b"", status_code=304, headers=headers)
+        return _sent(Response(b"", status_code=304, headers=headers), scope)
     if coding != PLAIN:
         headers["Content-Encoding"] = coding
     parts = flowing(streamed.parts, coding)
     first: bytes | None = await anext(parts)
-    if method == "HEAD":
+    if scope["method"] == "HEAD":
         await parts.aclose()
         first = None
-    return _Flowing(headers, first, parts)
+    told = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": told})
+        if first is not None:
+            await send({"type": "http.response.body", "body": first, "more_body": True})
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return respond
 
 
 async def _finished(call: Call, reply: Reply) -> Response[bytes]:

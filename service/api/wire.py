@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.api.answers import STATE, WIRE, Answers, Packed
+from service.api.answers import STATE, WIRE, Answers, Packed, alias_of
 from service.api.http import SHARED
 from service.api.operation import PROBLEM
 from service.api.problems import made
@@ -56,9 +56,11 @@ class Wire(HttpToolsProtocol):
             or any(name in _FORWARDED for name, _ in headers)
         ):
             return False
-        method = self.parser.get_method()
         path, _, query = url.partition(b"?")
-        found = self._answers.at_once(method, path, query, self.scheme or "", headers)
+        read = alias_of(path, query, self.scheme or "", headers)
+        self.scope["extensions"][WIRE]["read"] = read
+        method = self.parser.get_method()
+        found = None if read is None else self._answers.at_once(method, *read)
         if found is None:
             return False
         self._write(*found, method)

@@ -5,7 +5,7 @@ Nothing here knows a store: which revision an instant means, or at what an event
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -60,11 +60,29 @@ class Asked(Struct, frozen=True):
     order: str | None = None
 
 
+Read: TypeAlias = Callable[[str], Any]
+
+_SETS: Final = {
+    "collection": "collections",
+    "kind": "kinds",
+    "phase": "phases",
+    "tag": "tags",
+    "actor": "actors",
+    "role": "roles",
+    "standing": "standings",
+    "country": "countries",
+}
+_SETS_OF_CLAIMS: Final = {"source": "sources", "publisher": "publishers", "speaker": "speakers", "stance": "stances"}
+"""Parameters of which any value will do, and the members that hold them."""
+
+
 def asked(query: Query) -> Asked:
     """What a checked query asks for. Raises RefusedParameter where values contradict each other or name no date."""
+    if not query:
+        return Asked()
     faults: list[Fault] = []
 
-    def one(name: str, read: Callable[[str], Any]) -> Any:
+    def one(name: str, read: Read) -> Any:
         try:
             return read(query[name][0]) if name in query else None
         except ValueError as error:
@@ -102,39 +120,31 @@ def asked(query: Query) -> Asked:
         hi_max=last.end if last is not None and certain else LATEST,
     )
     undated = query.get("undated", ["include" if window == Bounds() else "exclude"])[0]
+    # What is not asked for is not made: most queries have but one or two of all these.
+    members: dict[str, Any] = {member: _all(query, name) for name, member in _SETS.items() if name in query}
+    of_claims: dict[str, Any] = {member: _all(query, name) for name, member in _SETS_OF_CLAIMS.items() if name in query}
+    if published != (None, None):
+        of_claims["published"] = (
+            EARLIEST if published[0] is None else published[0].start,
+            LATEST if published[1] is None else published[1].end,
+        )
+    if of_claims:
+        members["claim"] = ClaimFilter(**of_claims)
+    if "language" in query:
+        members["languages"] = tuple(values.sorted_unique(text.lower() for text in query["language"]))
     return Asked(
         filters=Filters(
             bounds=window,
             dated=undated != "only",
             undated=undated != "exclude",
-            collections=_all(query, "collection"),
-            kinds=_all(query, "kind"),
-            phases=_all(query, "phase"),
-            tags=_all(query, "tag"),
             all_tags=query.get("tag_match") == ["all"],
-            actors=_all(query, "actor"),
             all_actors=query.get("actor_match") == ["all"],
-            roles=_all(query, "role"),
-            claim=ClaimFilter(
-                sources=_all(query, "source"),
-                publishers=_all(query, "publisher"),
-                speakers=_all(query, "speaker"),
-                stances=_all(query, "stance"),
-                published=None
-                if published == (None, None)
-                else (
-                    EARLIEST if published[0] is None else published[0].start,
-                    LATEST if published[1] is None else published[1].end,
-                ),
-            ),
-            standings=_all(query, "standing"),
             origins_min=int(query.get("min_origins", ["0"])[0]),
-            languages=tuple(values.sorted_unique(text.lower() for text in query.get("language", ()))),
-            countries=_all(query, "country"),
             box=box,
             text=text,
             ids=frozenset(query["id"]) if "id" in query else None,
             keys=frozenset(query["key"]) if "key" in query else None,
+            **members,
         ),
         related=_related(query),
         recorded=recorded,
@@ -161,7 +171,7 @@ def included_of(query: Query) -> frozenset[str]:
 
 
 def _all(query: Query, name: str) -> tuple[str, ...]:
-    return tuple(values.sorted_unique(query[name])) if name in query else ()
+    return tuple(values.sorted_unique(query[name]))
 
 
 def _related(query: Query) -> RelatedTo | None:

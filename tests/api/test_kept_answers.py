@@ -297,7 +297,7 @@ def answers(bytes_max: int = 10**6) -> tuple[Answers, Still]:
 
 
 def kept(size: int = 10) -> Kept:
-    return Kept({"Content-Type": "text/plain"}, b"x" * size, '"x"')
+    return Kept({}, "text/plain", b"x" * size, '"x"')
 
 
 async def ask(store: Answers, name: str, size: int = 10) -> tuple[Kept, bool]:
