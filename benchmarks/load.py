@@ -7,16 +7,21 @@ workers, the same server with answers that are there already (`constant`), and P
 the statements that the service runs (`recorded`). Requests come from wrk, over 16 connections that stay open. A
 comparison is the median of the rounds' ratios, with the least and the greatest of them behind it.
 
-Uncached pages lie in a window of about five years that no request before had; cached ones are asked for again.
+Pages lie in windows of about five years. Uncached ones, and single events, are those whose statements pgbench runs, and
+are asked of a service that keeps no answers; cached ones are asked for again. Beside them stand, for information, pages
+and events of which no two are alike, as many clients of pgbench as there are connections, and a handler that does
+nothing but pass on what the statement finds (`bare`).
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,11 +30,11 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from benchmarks import batches
+from benchmarks import bare, batches
 from benchmarks.loading import connect
 from benchmarks.loads import CLIENTS, CONNECTIONS, Load, ask, require_wrk, run_statements
 from benchmarks.processes import memory_of, workers_of
-from benchmarks.recorded import record
+from benchmarks.recorded import Recorded, record
 from benchmarks.serving import Serving, free_port, running, service
 from benchmarks.stores import Store, kept
 
@@ -42,15 +47,19 @@ SAMPLED = 40
 BATCH_LEAST = 0.7
 MEMORY_MAX = 200
 PACKED = ("Accept-Encoding", "zstd")
+MET = {True: "yes", False: "NO", None: ""}
 
 
 class Compared(NamedTuple):
-    """One line of the table: a measure, what it is measured by, and the ratio of requests a second it should have."""
+    """One line of the table: a measure, what it is measured by, and the ratio of requests a second it should have.
+
+    Without one the line is for information.
+    """
 
     name: str
     measure: str
     beside: str
-    least: float
+    least: float | None = None
 
 
 COMPARED = (
@@ -61,6 +70,11 @@ COMPARED = (
     Compared("as-of page beside current page", "as-of page", "page", 0.8),
     Compared("single event, uncached", "event", "event in pgbench", 0.5),
     Compared("single event, cached", "cached event", "constant of its size", 0.9),
+    Compared("pages of which no two are alike", "other pages", "page in pgbench"),
+    Compared("page, pgbench with 16 clients", "page", "page in pgbench, 16"),
+    Compared("bare handler, page", "bare page", "page in pgbench"),
+    Compared("events of which no two are alike", "other events", "event in pgbench"),
+    Compared("bare handler, event", "bare event", "event in pgbench"),
 )
 
 Measure = Callable[[int], Load]
@@ -100,11 +114,11 @@ async def events(store: Store, seed: str, number: int) -> list[str]:
 class Bench:
     """The measures of one run."""
 
-    def __init__(self, store: Store, serving: Serving, constant: Serving, seconds: float) -> None:
-        self.store, self.serving, self.constant, self.seconds = store, serving, constant, seconds
+    def __init__(self, store: Store, servers: "Servers", sampled: "Sampled", seconds: float) -> None:
+        self.store, self.servers, self.sampled, self.seconds = store, servers, sampled, seconds
         self.generated = store.generated
         self.past = f"&as_of={self.generated.recorded(500).isoformat().replace('+00:00', 'Z')}"
-        self.client = httpx.Client(base_url=serving.origin, timeout=60)
+        self.client = httpx.Client(base_url=servers.service.origin, timeout=60)
         self.page = pages("cached", 1)[0]
         self.event = asyncio.run(events(store, "cached", 20))[0]
         self.packed = int(self._get(self.page, **dict([PACKED])).headers["Content-Length"])
@@ -118,10 +132,7 @@ class Bench:
 
     def measures(self) -> dict[str, Measure]:
         """What is measured, by name; each takes the number of its round."""
-        sampled = asyncio.run(record(self.store.url, pages("sampled", SAMPLED)))
-        self.steps = {"page": sampled.steps()}
-        single = asyncio.run(record(self.store.url, asyncio.run(events(self.store, "sampled", SAMPLED))))
-        self.steps["event"] = single.steps()
+        sampled = self.sampled
         tag = self._get(self.page).headers["ETag"]
         if self._get(self.page, **{"If-None-Match": tag}).status_code != 304:
             sys.exit("the tag of a page does not give a 304")
@@ -132,40 +143,97 @@ class Bench:
             return (singles[start:] + singles[:start])[:ADDRESSES]
 
         return {
-            "page": lambda number: self._ask(pages(number, ADDRESSES)),
-            "page in pgbench": lambda _: run_statements(self.store.database, sampled, self.seconds),
-            "as-of page": lambda number: self._ask(pages(number, ADDRESSES, self.past)),
+            "page": lambda _: self._ask(sampled.addresses, self.servers.keeping_none),
+            "page in pgbench": lambda _: self._run(sampled.pages),
+            "page in pgbench, 16": lambda _: self._run(sampled.pages, CONNECTIONS),
+            "bare page": lambda _: self._ask(["/page"], self.servers.bare),
+            "other pages": lambda number: self._ask(pages(number, ADDRESSES)),
+            "as-of page": lambda _: self._ask(
+                [f"{each}{self.past}" for each in sampled.addresses], self.servers.keeping_none
+            ),
             "cached page": lambda _: self._ask([self.page]),
             "constant of that size": lambda _: self._ask_constant(self.sizes[self.page]),
-            "cached page, zstd": lambda _: self._ask([self.page], PACKED),
+            "cached page, zstd": lambda _: self._ask([self.page], None, PACKED),
             "constant of its packed size": lambda _: self._ask_constant(self.packed),
-            "not modified": lambda _: self._ask([self.page], ("If-None-Match", tag)),
+            "not modified": lambda _: self._ask([self.page], None, ("If-None-Match", tag)),
             "constant of 1 KB": lambda _: self._ask_constant(1024),
-            "event": lambda number: self._ask(turned(number)),
-            "event in pgbench": lambda _: run_statements(self.store.database, single, self.seconds),
+            "event": lambda _: self._ask(sampled.event_addresses, self.servers.keeping_none),
+            "event in pgbench": lambda _: self._run(sampled.events),
+            "bare event": lambda _: self._ask(["/event"], self.servers.bare),
+            "other events": lambda number: self._ask(turned(number)),
             "cached event": lambda _: self._ask([self.event]),
             "constant of its size": lambda _: self._ask_constant(self.sizes[self.event]),
         }
 
-    def _ask(self, addresses: list[str], *headers: tuple[str, str]) -> Load:
-        at = {"service": self.serving.pid, "database": self.store.database.pid}
-        return ask(self.serving.origin, addresses, self.seconds, headers=headers, **at)
+    def _ask(self, addresses: list[str], server: Serving | None = None, *headers: tuple[str, str]) -> Load:
+        """Asks the service, or another server."""
+        asked = server or self.servers.service
+        at = {"service": asked.pid, "database": self.store.database.pid}
+        return ask(asked.origin, addresses, self.seconds, headers=headers, **at)
 
     def _ask_constant(self, size: int) -> Load:
-        at = {"service": self.constant.pid, "database": self.store.database.pid}
-        return ask(self.constant.origin, [f"/{size}"], self.seconds, **at)
+        return self._ask([f"/{size}"], self.servers.constant)
+
+    def _run(self, recorded: Recorded, clients: int = CLIENTS) -> Load:
+        return run_statements(self.store.database, recorded, self.seconds, clients)
+
+
+class Servers(NamedTuple):
+    """What is asked: the service, one that keeps no answers, one of constant answers, and a bare handler."""
+
+    service: Serving
+    keeping_none: Serving
+    constant: Serving
+    bare: Serving
+
+
+class Sampled(NamedTuple):
+    """Pages and single events by their addresses, and the statements that the service runs for them."""
+
+    addresses: list[str]
+    pages: Recorded
+    event_addresses: list[str]
+    events: Recorded
+
+    @classmethod
+    def of(cls, store: Store) -> "Sampled":
+        addresses, singles = pages("sampled", SAMPLED + 1), asyncio.run(events(store, "sampled", SAMPLED + 1))
+        # The first address of each is not recorded: with it the service finds out what it remembers.
+        return cls(
+            addresses[1:],
+            asyncio.run(record(store.url, addresses)),
+            singles[1:],
+            asyncio.run(record(store.url, singles)),
+        )
 
 
 def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
-    settings = {"DATELINE_DATABASE_URL": store.url, "DATELINE_WORKERS": str(arguments.workers)}
+    workers = str(arguments.workers)
+    settings = {"DATELINE_DATABASE_URL": store.url, "DATELINE_WORKERS": workers}
     settings["DATELINE_STATEMENT_SECONDS"] = "120"  # A batch may take its time on a busy machine.
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.constant", str(port), str(arguments.workers)]
-    with service(**settings) as serving, running(command, port, "/1024", {}) as constant:
-        bench = Bench(store, serving, constant, arguments.seconds)
+    sampled = Sampled.of(store)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="dateline-bare-"))
+        runs = Path(folder, "runs")
+        bare.write_runs(sampled.pages, sampled.events, runs)
+
+        def beside(module: str, ready: str, more: dict[str, str]) -> Serving:
+            port = free_port()
+            command = [sys.executable, "-m", module, str(port), workers]
+            return stack.enter_context(running(command, port, ready, more))
+
+        servers = Servers(
+            stack.enter_context(service(**settings)),
+            stack.enter_context(service(**settings, DATELINE_ANSWERS_BYTES_MAX="0")),
+            beside("benchmarks.constant", "/1024", {}),
+            beside("benchmarks.bare", "/event", settings | {bare.RUNS: str(runs)}),
+        )
+        bench = Bench(store, servers, sampled, arguments.seconds)
         rounds = measured(bench, arguments.rounds)
-        ingested = batches.measure(store, serving.origin, arguments.batches) if arguments.batches else []
-        memory = [memory_of(worker) for worker in workers_of(serving.pid)]
+        origin = servers.service.origin
+        ingested = batches.measure(store, origin, arguments.batches) if arguments.batches else []
+        serving = (servers.service, servers.keeping_none)
+        memory = [memory_of(worker) for server in serving for worker in workers_of(server.pid)]
     return {
         "events": arguments.events,
         "workers": arguments.workers,
@@ -175,7 +243,7 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
         "python": platform.python_version(),
         "built": sys.base_prefix,
         "bytes": {"page": bench.sizes[bench.page], "packed": bench.packed, "event": bench.sizes[bench.event]},
-        "steps": bench.steps,
+        "steps": {"page": sampled.pages.steps(), "event": sampled.events.steps()},
         "rounds": {name: [load._asdict() for load in loads] for name, loads in rounds.items()},
         "batches": ingested,
         "memory": [each._asdict() for each in memory],
@@ -212,16 +280,10 @@ def ratios_of_batches(ingested: list[dict[str, float]]) -> list[float]:
     return [each["batch"] / each["copy"] for each in ingested]
 
 
-def line_of(name: str, ratios: list[float], least: float) -> dict[str, Any]:
+def line_of(name: str, ratios: list[float], least: float | None) -> dict[str, Any]:
     ratio = statistics.median(ratios)
-    return {
-        "name": name,
-        "value": ratio,
-        "low": min(ratios),
-        "high": max(ratios),
-        "bound": f">= {least}",
-        "met": ratio >= least,
-    }
+    bound = {"bound": "", "met": None} if least is None else {"bound": f">= {least}", "met": ratio >= least}
+    return {"name": name, "value": ratio, "low": min(ratios), "high": max(ratios), **bound}
 
 
 def memory_line(most: float) -> dict[str, Any]:
@@ -250,7 +312,7 @@ def table_of(result: dict[str, Any]) -> str:
     rows += ["", f"{'':38}{'ratio':>8}{'from':>8}{'to':>8}{'wanted':>10}"]
     for line in result["lines"]:
         figures = f"{line['value']:8.2f}{line['low']:8.2f}{line['high']:8.2f}{line['bound']:>10}"
-        rows.append(f"{line['name']:38}{figures}  {'yes' if line['met'] else 'NO'}")
+        rows.append(f"{line['name']:38}{figures}  {MET[line['met']]}".rstrip())
     for name, steps in result["steps"].items():
         rows += ["", f"What the service asks the database for one {name}, uncached, and how often, in how many ms:"]
         rows += [f"{often:8.2f}{took:9.2f}  {statement[:100]}" for statement, often, took in steps]

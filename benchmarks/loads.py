@@ -71,11 +71,11 @@ def ask(
     return Load(requests / told["seconds"], told["p50"], told["p99"], *used)
 
 
-def run_statements(database: "Database", recorded: Recorded, seconds: float) -> Load:
+def run_statements(database: "Database", recorded: Recorded, seconds: float, clients: int = CLIENTS) -> Load:
     """Runs the statements of one page after another, in any order, on as many connections as there are clients."""
     with tempfile.TemporaryDirectory(prefix="dateline-pgbench-") as folder:
         command = [str(installed()[0] / PROGRAMS / "pgbench"), "--no-vacuum", "--protocol=prepared"]
-        command += [f"--client={CLIENTS}", "--jobs=2", f"--time={seconds + PGBENCH_WARM_SECONDS + 1:.0f}"]
+        command += [f"--client={clients}", "--jobs=2", f"--time={seconds + PGBENCH_WARM_SECONDS + 1:.0f}"]
         command += ["--log", f"--log-prefix={folder}/log", "--random-seed=2025"]
         for number, page in enumerate(recorded.pages):
             script, variables = script_of(page, f"p{number}")

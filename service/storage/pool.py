@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -94,7 +94,7 @@ class Pool:
 
     def __init__(self, library: asyncpg.Pool) -> None:
         self._library = library
-        self._idle: deque[tuple[PoolConnectionProxy, float]] = deque()
+        self._idle: deque[tuple[_Held, float]] = deque()
         self._waiting = 0
         self._closing = False
 
@@ -106,47 +106,56 @@ class Pool:
         """Closes all connections, once those in use have been given back."""
         self._closing = True
         while self._idle:
-            await self._library.release(self._idle.pop()[0])
+            await self._release(self._idle.pop()[0])
         await self._library.close()
 
-    async def take(self) -> PoolConnectionProxy:
+    async def take(self) -> "_Held":
         while self._idle:
-            connection, _ = self._idle.pop()
-            if not connection.is_closed():
-                return connection
-            await self._library.release(connection)
+            held, _ = self._idle.pop()
+            if not held.connection.is_closed():
+                return held
+            # The library has noticed, and lends another in its place.
         self._waiting += 1
         try:
-            return await self._library.acquire()
+            proxy: Any = await self._library.acquire()
         finally:
             self._waiting -= 1
+        return _Held(proxy, proxy.itself)
 
-    async def give_back(self, connection: PoolConnectionProxy, *, failed: bool) -> None:
-        if failed or self._waiting or self._closing or connection.is_closed():
-            await self._library.release(connection)
+    async def give_back(self, held: "_Held", *, failed: bool) -> None:
+        if failed or self._waiting or self._closing or held.connection.is_closed():
+            await self._release(held)
             return
         now = time.monotonic()
-        self._idle.append((connection, now))
+        self._idle.append((held, now))
         if now - self._idle[0][1] > IDLE_SECONDS:
-            await self._library.release(self._idle.popleft()[0])
+            await self._release(self._idle.popleft()[0])
+
+    async def _release(self, held: "_Held") -> None:
+        await self._library.release(held.proxy)
+
+
+class _Held(NamedTuple):
+    """A connection, and the proxy by which the library knows it."""
+
+    proxy: PoolConnectionProxy
+    connection: Connection
 
 
 class _Loan:
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_held", "_pool")
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def __aenter__(self) -> Connection:
-        self._connection = await self._pool.take()
-        proxy: Any = self._connection
-        connection: Connection = proxy.itself
-        return connection
+        self._held = await self._pool.take()
+        return self._held.connection
 
     async def __aexit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        await self._pool.give_back(self._connection, failed=kind is not None)
+        await self._pool.give_back(self._held, failed=kind is not None)
 
 
 async def open_pool(url: str, size: int, statement_seconds: float, kind: type[Lent] = Lent) -> Pool:
