@@ -22,6 +22,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -152,9 +153,10 @@ class Side(NamedTuple):
     middle: Position
 
 
-async def opened(store: Store, origin: str) -> Side:
+async def opened(stack: AsyncExitStack, store: Store, origin: str) -> Side:
     pool = await open_pool(store.url, 1, 600)
-    connection = await pool.acquire()
+    stack.push_async_callback(pool.close)
+    connection = await stack.enter_async_context(pool.acquire())
     row = await connection.fetchrow(pages.MIDDLE, bounds_of("1962-07-01")[0])
     asking = HTTPConnection(origin.removeprefix("http://"), timeout=60)
     return Side(asking, connection, pages.Plans(connection), (False, row[0], row[1], row[2]))
@@ -239,7 +241,12 @@ def parsed(text: str) -> parameters.Query:
 
 
 async def measured(stores: list[Store], origins: list[str], names: list[str]) -> list[dict[str, Any]]:
-    sides = [await opened(store, origin) for store, origin in zip(stores, origins, strict=True)]
+    async with AsyncExitStack() as stack:
+        sides = [await opened(stack, store, origin) for store, origin in zip(stores, origins, strict=True)]
+        return await lines_of(sides, names)
+
+
+async def lines_of(sides: list[Side], names: list[str]) -> list[dict[str, Any]]:
     lines = []
     for case in cases():
         if names and not any(name in case.name for name in names):

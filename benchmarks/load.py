@@ -197,14 +197,9 @@ class Sampled(NamedTuple):
 
     @classmethod
     def of(cls, store: Store) -> "Sampled":
-        addresses, singles = pages("sampled", SAMPLED + 1), asyncio.run(events(store, "sampled", SAMPLED + 1))
-        # The first address of each is not recorded: with it the service finds out what it remembers.
-        return cls(
-            addresses[1:],
-            asyncio.run(record(store.url, addresses)),
-            singles[1:],
-            asyncio.run(record(store.url, singles)),
-        )
+        addresses, singles = pages("sampled", SAMPLED), asyncio.run(events(store, "sampled", SAMPLED))
+        recorded = [asyncio.run(record(store.url, each)) for each in (addresses, singles)]
+        return cls(addresses, recorded[0], singles, recorded[1])
 
 
 def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:

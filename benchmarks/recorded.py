@@ -53,9 +53,9 @@ WHERE source = 'client' AND name NOT IN ('application_name', 'client_encoding', 
 
 
 async def record(url: str, addresses: Sequence[str]) -> Recorded:
-    """What the service, as each worker makes it, runs for each of the addresses, but for the first.
+    """What the service, as each worker makes it, runs for each of the addresses once it has been asked for all of them.
 
-    With that one it finds out what it needs to know once. What it runs now and then unasked is left out.
+    So it remembers what it needs to find out once; answers it does not keep. What it runs unasked is left out.
     """
     runs: list[Run] = []
     settings: dict[str, str] = {}
@@ -70,12 +70,12 @@ async def record(url: str, addresses: Sequence[str]) -> Recorded:
     pool.prepare = prepare_and_listen
     try:
         async with client(url) as asking:
-            asked = iter(addresses)
-            await answered(asking, next(asked))
+            for address in addresses:
+                await answered(asking, address)
             runs.clear()
             await asyncio.sleep(IDLE_SECONDS)
             unasked = {run.statement for run in runs}
-            for address in asked:
+            for address in addresses:
                 runs.clear()
                 await answered(asking, address)
                 pages.append([run for run in runs if run.statement not in unasked])
@@ -94,7 +94,7 @@ async def answered(asking: httpx.AsyncClient, address: str) -> None:
 @contextlib.asynccontextmanager
 async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service on this database, within this process, started and ended as a server would."""
-    app: Any = create_app(settings_from({"DATELINE_DATABASE_URL": url}))
+    app: Any = create_app(settings_from({"DATELINE_DATABASE_URL": url, "DATELINE_ANSWERS_BYTES_MAX": "0"}))
     asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     begun = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}

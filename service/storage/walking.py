@@ -119,7 +119,8 @@ _AS_FAR = _WALKED % "p.t_lo {within} (SELECT coalesce(max(r.t_lo), {farthest}) F
 _EACH = {"before": "", "walked": _IN_BOTH}
 # First the lists that are likely to fill a page: of the shortest events most stores have the most, and the longest,
 # with which a window begins, have hardly ended before it. The others are then read no further than these reach: for
-# each event of some years that reaches a window there may be dozens that began as early, and have ended.
+# each event of some years that reaches a window there may be dozens that began as early, and have ended. Of the past
+# those of postings that have been closed since are among the others: most of what was so then is so still.
 _IN_TURN = {
     "before": """first AS MATERIALIZED ({in_both}
     WHERE {likely}
@@ -132,7 +133,7 @@ _IN_TURN = {
     WHERE NOT {likely}""",
     "in_both": _IN_BOTH,
     "as_far": _AS_FAR,
-    "likely": "(w.span & 15 NOT BETWEEN 1 AND 4 OR $45::int4[] IS NOT NULL)",
+    "likely": "((w.span & 15 NOT BETWEEN 1 AND 4 AND w.span & 16 = 0) OR $45::int4[] IS NOT NULL)",
 }
 _ASCENDING = {
     "begins": f"""
