@@ -88,7 +88,7 @@ def _handler_of(path: str, methods: Mapping[str, Operation], services: Services)
     allow = ", ".join(sorted([*methods, "OPTIONS"]))
 
     def ahead(app: ASGIApp) -> ASGIApp:
-        """Reads are answered here: to call a handler costs as much again as much of what is done for one."""
+        """Reads are answered here, ahead of what litestar does to call a handler: a fifth of the work for an event."""
 
         async def answer(scope: Any, receive: Receive, send: Send) -> None:
             operation = methods.get(scope["method"])

@@ -98,11 +98,10 @@ class Groups(Struct, frozen=True, dict=True):
 
 async def groups_of(connection: Connection, selection: Selection) -> Groups:
     """What the index has of a selection's terms, whatever its window of dates."""
-    lens, sides = selection.lens, (selection.filters, selection.timeline)
-    if any(side.text is not None for side in sides):
-        return await _find_groups(connection, selection)
-    bare = [replace(side, bounds=Bounds()) for side in sides]
-    through = (lens.known, lens.accounts, lens.account_sources, Same(lens.aliases), lens.hidden)
+    lens = selection.lens
+    bare = [replace(side, bounds=Bounds()) for side in (selection.filters, selection.timeline)]
+    aliases = Same(lens.aliases) if lens.aliases else None
+    through = (lens.known, lens.accounts, lens.account_sources, aliases, lens.hidden)
     past = selection.revision != selection.head
     key = ("groups", *bare, *through, selection.sight, selection.sampled, past)
     return await recall(connection, key, lambda: _find_groups(connection, selection), _weight_of)
