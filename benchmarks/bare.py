@@ -3,8 +3,9 @@
     python -m benchmarks.bare PORT WORKERS
 
 The statements are the last that the service runs for each of some addresses (`recorded`), in a file that BARE_RUNS
-names, on the database of DATELINE_DATABASE_URL. Nothing of a request is read, checked or bounded, nothing comes along
-with the documents, and the answer has neither entity tag nor cursor.
+names, on the database of DATELINE_DATABASE_URL. An answer has the same bytes as the service's: what comes along with
+the documents, and the next address, are there already. Nothing of a request is read, checked or bounded, and there is
+no entity tag.
 """
 
 import itertools
@@ -13,7 +14,7 @@ import pickle
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Litestar, Response, get
 
@@ -26,13 +27,28 @@ from service.storage.pool import open_pool
 RUNS = "BARE_RUNS"
 
 
-def write_runs(pages: Recorded, events: Recorded, path: Path) -> None:
-    """Leaves the statements where a server finds them."""
-    path.write_bytes(pickle.dumps({"page": _last(pages), "event": _last(events)}))
+INCLUDED = b',"included":'
 
 
-def _last(recorded: Recorded) -> list[tuple[str, tuple[Any, ...]]]:
-    return [(runs[-1].statement, tuple(runs[-1].arguments)) for runs in recorded.pages]
+class Ready(NamedTuple):
+    """One answer: its statement, and what of it is there already, behind what the statement finds."""
+
+    statement: str
+    arguments: tuple[Any, ...]
+    rest: bytes
+
+
+def ready_of(recorded: Recorded, answers: Sequence[bytes]) -> list[Ready]:
+    """For each address its last statement, and the answer from what comes along on."""
+    return [
+        Ready(runs[-1].statement, tuple(runs[-1].arguments), answer[answer.rindex(INCLUDED) :])
+        for runs, answer in zip(recorded.pages, answers, strict=True)
+    ]
+
+
+def write_runs(pages: list[Ready], events: list[Ready], path: Path) -> None:
+    """Leaves them where a server finds them."""
+    path.write_bytes(pickle.dumps({"page": pages, "event": events}))
 
 
 def _longest(row: Sequence[Any]) -> bytes:
@@ -49,16 +65,19 @@ def create_app() -> Litestar:
 
     @get("/page")
     async def page() -> Response[bytes]:
-        return Response(b'{"items":[%s]}' % await found("page"), media_type="application/json")
+        documents, rest = await found("page")
+        return Response(b"".join([b'{"items":[', documents, b"]", rest]), media_type="application/json")
 
     @get("/event")
     async def event() -> Response[bytes]:
-        return Response(await found("event"), media_type="application/json")
+        document, rest = await found("event")
+        return Response(b"".join([document[:-1], rest]), media_type="application/json")
 
-    async def found(name: str) -> bytes:
-        statement, arguments = next(runs[name])
+    async def found(name: str) -> tuple[bytes, bytes]:
+        ready = next(runs[name])
         async with pools[0].acquire() as connection:
-            return _longest(await connection.fetchrow(statement, *arguments))
+            row = await connection.fetchrow(ready.statement, *ready.arguments)
+        return _longest(row), ready.rest
 
     return Litestar([page, event], on_startup=[start], openapi_config=None)
 

@@ -10,7 +10,7 @@ comparison is the median of the rounds' ratios, with the least and the greatest 
 Pages lie in windows of about five years. Uncached ones, and single events, are those whose statements pgbench runs, and
 are asked of a service that keeps no answers; cached ones are asked for again. Beside them stand, for information, pages
 and events of which no two are alike, as many clients of pgbench as there are connections, and a handler that does
-nothing but pass on what the statement finds (`bare`).
+nothing but pass on what the statement finds, with the rest of the answer at hand (`bare`).
 """
 
 import argparse
@@ -210,19 +210,24 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="dateline-bare-"))
         runs = Path(folder, "runs")
-        bare.write_runs(sampled.pages, sampled.events, runs)
 
         def beside(module: str, ready: str, more: dict[str, str]) -> Serving:
             port = free_port()
             command = [sys.executable, "-m", module, str(port), workers]
             return stack.enter_context(running(command, port, ready, more))
 
+        plain = stack.enter_context(service(**settings, DATELINE_ANSWERS_BYTES_MAX="0"))
+        answers = [answers_of(plain, each) for each in (sampled.addresses, sampled.event_addresses)]
+        bare.write_runs(bare.ready_of(sampled.pages, answers[0]), bare.ready_of(sampled.events, answers[1]), runs)
         servers = Servers(
             stack.enter_context(service(**settings)),
-            stack.enter_context(service(**settings, DATELINE_ANSWERS_BYTES_MAX="0")),
+            plain,
             beside("benchmarks.constant", "/1024", {}),
             beside("benchmarks.bare", "/event", settings | {bare.RUNS: str(runs)}),
         )
+        for path, known in zip(("/page", "/event"), answers, strict=True):
+            if not set(answers_of(servers.bare, [path])) <= set(known):
+                sys.exit(f"the bare handler's {path} is not what the service answers")
         bench = Bench(store, servers, sampled, arguments.seconds)
         rounds = measured(bench, arguments.rounds)
         origin = servers.service.origin
@@ -248,6 +253,11 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
             memory_line(max(each.most for each in memory)),
         ],
     }
+
+
+def answers_of(serving: Serving, addresses: list[str]) -> list[bytes]:
+    with httpx.Client(base_url=serving.origin, headers={"Accept-Encoding": "identity"}, timeout=60) as client:
+        return [client.get(address).content for address in addresses]
 
 
 def measured(bench: Bench, rounds: int) -> dict[str, list[Load]]:
