@@ -25,9 +25,9 @@ from service.operations import selecting
 from service.operations.changes import Change
 from service.operations.editing import Edit
 from service.operations.selecting import Shown, open_store
-from service.storage import events, resources, revisions
+from service.storage import events, revisions
+from service.storage.included import Mentions, read_included
 from service.storage.pool import Connection
-from service.storage.resources import Mentions
 from service.storage.revisions import LogRow
 
 ID: Final = Parameter(
@@ -203,7 +203,7 @@ async def read_history(call: Call) -> Reply:
             if event is not None:
                 mentions.actors |= actors_named(event)
                 mentions.sources |= sources_named(event)
-        included = await resources.read_included(connection, mentions, store.newest, {})
+        included = await read_included(connection, mentions, store.newest, {})
     next = None if len(versions) <= limit else replies.following(call, store.newest, [versions[limit - 1].revision])
     if call.accepted == MARKDOWN:
         note = note_of_history(identity.id, items, start, included, next).encode()

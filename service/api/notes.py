@@ -11,7 +11,7 @@ from service.api.shapes import DiffSide, HistoryItem
 from service.domain.diff import Added, Change, Changed, Removed, fields_between
 from service.domain.event import Claim, Event
 from service.operations.comparing import Comparison, Summary
-from service.storage.resources import Included
+from service.storage.included import Included
 
 Names = Mapping[str, str]
 

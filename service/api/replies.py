@@ -12,7 +12,7 @@ from service.api.operation import Answer, Call, Header, Link, Reply
 from service.domain import values
 from service.domain.cursors import Cursor, bound_of, cursor_text
 from service.domain.errors import Fault, Forbidden, Refused
-from service.storage.resources import Included
+from service.storage.included import Included
 
 ETAG: Final = Header(
     "ETag",

@@ -29,9 +29,9 @@ from service.operations.selecting import Shown, Store
 from service.operations.turning import read_moved
 from service.storage import events, listing
 from service.storage.events import Within
+from service.storage.included import Included, Mentions
 from service.storage.listing import Found
 from service.storage.pool import Connection
-from service.storage.resources import Included, Mentions
 
 SUMMARY_MAX: Final = 10_000
 """Changes counted for a summary."""

@@ -21,10 +21,10 @@ from service.domain.selection import Selection, Sight
 from service.operations import naming
 from service.storage import events, resources, revisions
 from service.storage.events import Identity
+from service.storage.included import Included, Mentions, read_included
 from service.storage.listing import Found, Listing, listing_of
 from service.storage.memory import recall
 from service.storage.pool import Connection
-from service.storage.resources import Included, Mentions
 from service.storage.revisions import Head
 
 _timeline = msgspec.json.Decoder(Timeline).decode
@@ -249,7 +249,7 @@ class Shown(Struct, frozen=True):
         """The actors and sources to come along, as they were at the revision read."""
         if not self.include:
             return None
-        found = await resources.read_included(connection, mentions, revision, aliases)
+        found = await read_included(connection, mentions, revision, aliases)
         return {name: found[name] if name in self.include else msgspec.Raw(b"{}") for name in found}
 
 
@@ -297,7 +297,7 @@ async def read_chunk(connection: Connection, selection: Selection, after: Positi
     events = [_event(each.version.document or b"") if each.seen is None else each.seen.event for each in found]
     for event in events:
         shown.mention(event, mentions)
-    included = await resources.read_included(connection, mentions, selection.revision, selection.lens.aliases)
+    included = await read_included(connection, mentions, selection.revision, selection.lens.aliases)
     return Chunk(events, included, found[-1].position if more else None)
 
 
