@@ -4,7 +4,8 @@ Where only the revision differs, the work follows what was recorded in between. 
 side, and what stands in one only is looked up on the other side.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -83,21 +84,22 @@ async def compare(
     resume: Place | None = None
     cut = False
     examined = 0
-    async for place, at_base, at_head in _steps(connection, store, base, head, after, by_key):
-        examined += 1
-        change = change_between(at_base, at_head)
-        full = len(items) == limit
-        if change is not None:
-            counts[op_of(change)] += 1
+    async with aclosing(_steps(connection, store, base, head, after, by_key)) as steps:
+        async for place, at_base, at_head in steps:
+            examined += 1
+            change = change_between(at_base, at_head)
+            full = len(items) == limit
+            if change is not None:
+                counts[op_of(change)] += 1
+                if not full:
+                    items.append(change)
+                elif not summed:
+                    break
             if not full:
-                items.append(change)
-            elif not summed:
+                resume = place
+            cut = examined >= EXAMINED_MAX or sum(counts.values()) > SUMMARY_MAX
+            if cut:
                 break
-        if not full:
-            resume = place
-        cut = examined >= EXAMINED_MAX or sum(counts.values()) > SUMMARY_MAX
-        if cut:
-            break
     total = sum(counts.values())
     return Comparison(
         items=items,
@@ -152,7 +154,7 @@ def shown_change(change: Change, shown: Shown) -> Any:
 
 def _steps(
     connection: Connection, store: Store, base: Selection, head: Selection, after: Place | None, by_key: bool
-) -> AsyncIterator[Step]:
+) -> AsyncGenerator[Step, None]:
     """Events on both sides, in the order of the diff: all that may have changed, and some that have not."""
     if base == head:
         return _nothing()
@@ -161,7 +163,7 @@ def _steps(
     return _between_listings(connection, base, head, after, by_key)
 
 
-async def _nothing() -> AsyncIterator[Step]:
+async def _nothing() -> AsyncGenerator[Step, None]:
     nothing: tuple[Step, ...] = ()
     for step in nothing:
         yield step
@@ -188,7 +190,7 @@ def _but_for_revision(selection: Selection) -> Selection:
 
 async def _between_revisions(
     connection: Connection, store: Store, base: Selection, head: Selection, after: Place | None, by_key: bool
-) -> AsyncIterator[Step]:
+) -> AsyncGenerator[Step, None]:
     """By last changing revision, newest first, then by event; of a pair the later change counts, and the head's event.
 
     What neither side could choose is not even counted, so no answer depends on it.
@@ -251,7 +253,7 @@ async def _settled_by_change(
 
 async def _between_listings(
     connection: Connection, base: Selection, head: Selection, after: Place | None, by_key: bool
-) -> AsyncIterator[Step]:
+) -> AsyncGenerator[Step, None]:
     """By the head's listing; what only the base lists, at its place there."""
     start: Position | None = None
     given = 0
@@ -263,23 +265,23 @@ async def _between_listings(
     # The order is the head's; the base is read in the same, so that places can be compared.
     base = msgspec.structs.replace(base, descending=head.descending)
     within = await within_of(connection, base, head) if by_key else None
-    async for chunk in _chunks(
-        _merged(
-            listing.walk_selection(connection, base, start, CHUNK),
-            listing.walk_selection(connection, head, start, CHUNK),
-            head.descending,
-        )
+    async with (
+        aclosing(listing.walk_selection(connection, base, start, CHUNK)) as on_base,
+        aclosing(listing.walk_selection(connection, head, start, CHUNK)) as on_head,
+        aclosing(_merged(on_base, on_head, head.descending)) as entries,
+        aclosing(_chunks(entries)) as chunks,
     ):
-        if within is None:
-            steps = await _settled(connection, base, head, chunk)
-        else:
-            steps = await _settled_by_key(connection, base, head, chunk, within)
-        for step in steps:
-            if step[0] != after:
-                yield step
+        async for chunk in chunks:
+            if within is None:
+                steps = await _settled(connection, base, head, chunk)
+            else:
+                steps = await _settled_by_key(connection, base, head, chunk, within)
+            for step in steps:
+                if step[0] != after:
+                    yield step
 
 
-async def _chunks(entries: AsyncIterator["Entry"]) -> AsyncIterator[list["Entry"]]:
+async def _chunks(entries: AsyncIterator["Entry"]) -> AsyncGenerator[list["Entry"], None]:
     chunk: list[Entry] = []
     async for entry in entries:
         chunk.append(entry)
@@ -300,7 +302,9 @@ def _parts(place: Place, number: int) -> Place:
     return place
 
 
-async def _merged(base: AsyncIterator[Found], head: AsyncIterator[Found], descending: bool) -> AsyncIterator[Entry]:
+async def _merged(
+    base: AsyncIterator[Found], head: AsyncIterator[Found], descending: bool
+) -> AsyncGenerator[Entry, None]:
     """Two listings as one: each place with what stands there on either side."""
     at_base, at_head = await anext(base, None), await anext(head, None)
     while at_base is not None or at_head is not None:

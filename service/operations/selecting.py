@@ -1,6 +1,7 @@
 """From a query to a selection, and from a selection to a page of it."""
 
 from collections.abc import Collection, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -273,10 +274,11 @@ async def read_page(
 async def _first(listing: Listing, after: Position | None, limit: int) -> tuple[list[Found], bool]:
     """Up to `limit` of what is found beyond `after` (which is one or more), and whether there is more."""
     taken: list[Found] = []
-    async for found in listing.found(after):
-        if len(taken) == limit:
-            return taken, True
-        taken.append(found)
+    async with aclosing(listing.found(after)) as chosen:
+        async for found in chosen:
+            if len(taken) == limit:
+                return taken, True
+            taken.append(found)
     return taken, False
 
 

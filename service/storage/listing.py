@@ -1,6 +1,7 @@
 """Listing: the events that a selection chooses, in order. Every read of many events goes through `Listing`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from time import monotonic
 from typing import Final, TypeAlias, TypeVar
@@ -76,24 +77,25 @@ class Listing:
         """Whether the index decides, and no lens takes claims away, so that nobody has to look at a document."""
         return self._groups.decide and not self._selection.lens.trims
 
-    async def found(self, after: Position | None, *, looks: bool = False) -> AsyncIterator[Found]:
+    async def found(self, after: Position | None, *, looks: bool = False) -> AsyncGenerator[Found, None]:
         """The selection's events beyond `after`, to the end of the listing. `looks` gives each as it is seen.
 
         Documents are decoded only where a lens may trim them or the index cannot decide. Raises SelectionTooBroad.
         """
         recheck = looks or not self.decided
         look = partial(walking.walk, self._connection, self._selection, self._groups, self._named, facts=recheck)
-        async for each in self._looks(after, look):
-            for candidate in each.candidates:
-                # Facts come along where somebody has to look.
-                seen = None if candidate.version.facts is None else see(candidate.version, self._selection.lens)
-                if recheck and (
-                    seen is None or seen.position != candidate.position or not holds(self._selection, seen)
-                ):
-                    continue
-                shown = seen if looks or (seen is not None and not seen.whole) else None
-                yield Found(candidate.version, candidate.position, shown)
-                self._choose(1)
+        async with aclosing(self._looks(after, look)) as walks:
+            async for each in walks:
+                for candidate in each.candidates:
+                    # Facts come along where somebody has to look.
+                    seen = None if candidate.version.facts is None else see(candidate.version, self._selection.lens)
+                    if recheck and (
+                        seen is None or seen.position != candidate.position or not holds(self._selection, seen)
+                    ):
+                        continue
+                    shown = seen if looks or (seen is not None and not seen.whole) else None
+                    yield Found(candidate.version, candidate.position, shown)
+                    self._choose(1)
 
     async def joined(self, after: Position | None, limit: int) -> Joined | None:
         """The first `limit` documents beyond `after`, one fewer at least than the work is sized by.
@@ -110,18 +112,19 @@ class Listing:
 
         if not self.decided:
             return None
-        async for each in self._looks(after, look):
-            if each.hidden:
-                return None
-            if each.documents:
-                documents.append(each.documents)
-                actors.update(each.actors.split(","))
-                sources.update(each.sources.split(","))
-            end, more = each.end or end, each.rows > left
-            if more:
-                break
-            left -= each.rows
-            self._choose(each.rows)
+        async with aclosing(self._looks(after, look)) as walks:
+            async for each in walks:
+                if each.hidden:
+                    return None
+                if each.documents:
+                    documents.append(each.documents)
+                    actors.update(each.actors.split(","))
+                    sources.update(each.sources.split(","))
+                end, more = each.end or end, each.rows > left
+                if more:
+                    break
+                left -= each.rows
+                self._choose(each.rows)
         # What names nobody is split into one empty part.
         actors.discard("")
         sources.discard("")
@@ -134,8 +137,11 @@ class Listing:
         if before // self._limit != self._chosen // self._limit:
             self._gone_by, self._waited, self._merged = 0, 0.0, False
 
-    async def _looks(self, after: Position | None, look: Callable[[Bounded], Awaitable[L]]) -> AsyncIterator[L]:
-        """The looks that it takes to see everything beyond `after`, by what has come of those before."""
+    async def _looks(self, after: Position | None, look: Callable[[Bounded], Awaitable[L]]) -> AsyncGenerator[L, None]:
+        """The looks that it takes to see everything beyond `after`, by what has come of those before.
+
+        Who has seen enough closes it: one that is merely left costs a task of its own to end, a tenth of a page.
+        """
         selection, groups, named, limit = self._selection, self._groups, self._named, self._limit
         self._begin()
         closed = selection.revision != selection.head
@@ -196,11 +202,12 @@ async def walk_selection(
     *,
     looks: bool = False,
     in_vain: int | None = None,
-) -> AsyncIterator[Found]:
+) -> AsyncGenerator[Found, None]:
     """The selection's events beyond `after`, for whoever goes through them one by one."""
     listing = await listing_of(connection, selection, limit, in_vain)
-    async for found in listing.found(after, looks=looks):
-        yield found
+    async with aclosing(listing.found(after, looks=looks)) as chosen:
+        async for found in chosen:
+            yield found
 
 
 OUTRIGHT_MAX: Final = 5_000
