@@ -1,7 +1,8 @@
 """A batch over HTTP beside COPY of as many rows, made beforehand, into the same tables with the same indexes.
 
-Both take events that the generator makes beyond those of the store, in one revision each. COPY has its rows as bytes,
-postings in the order of the index; dates, claims, terms and numbers are all behind it.
+All take events that the generator makes beyond those of the store, in one revision each. COPY has its rows as bytes;
+dates, claims, terms and numbers are all behind it. It is given them twice: with the postings in the order of the index,
+which is the most that can be asked, and as they come, event by event.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import io
 import time
 from collections.abc import Iterator, Mapping
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import httpx
@@ -18,7 +19,7 @@ import msgspec
 from benchmarks.generated import SEED, Generated, Version
 from benchmarks.loading import Numbers, connect, places_of, row_of
 from benchmarks.stores import Store
-from benchmarks.writing import post, writer
+from benchmarks.writing import post, rewind, writer
 from service.domain.terms import Term
 from service.storage import postings, resources
 from service.storage.turnover import copied, copy_postings, with_terms
@@ -27,21 +28,29 @@ ROWS = 10_000
 """As many as a batch may have."""
 
 
-def measure(store: Store, origin: str, rounds: int) -> list[dict[str, float]]:
-    """Events a second of each, in rounds, after one that does not count. What is written is for `rewind` to undo."""
-    return asyncio.run(_measure(store, origin, rounds))
+class Ingested(NamedTuple):
+    """Events a second, of a batch and of COPY right after it."""
+
+    batch: float
+    copy: float
 
 
-async def _measure(store: Store, origin: str, rounds: int) -> list[dict[str, float]]:
+def measure(store: Store, origin: str, rounds: int, *, in_order: bool) -> list[Ingested]:
+    """Rounds of both, after one that does not count. What is written is for `rewind` to undo."""
+    return asyncio.run(_measure(store, origin, rounds, in_order=in_order))
+
+
+async def _measure(store: Store, origin: str, rounds: int, *, in_order: bool) -> list[Ingested]:
     connection = await connect(store.url)
+    await rewind(store.url)
     numbers = await _numbers(connection, store.generated)
     found = []
     async with writer(connection, origin) as client:
         for number in range(rounds + 1):
             first = store.generated.total + 2 * number * ROWS
-            rate = {"batch": await _post(client, store.generated, first)}
-            rate["copy"] = await _copy(connection, store.generated, first + ROWS, numbers)
-            found += [rate] if number else []
+            batch = await _post(client, store.generated, first)
+            copy = await _copy(connection, store.generated, first + ROWS, numbers, in_order=in_order)
+            found += [Ingested(batch, copy)] if number else []
     await connection.close()
     return found
 
@@ -70,7 +79,9 @@ SELECT revision, recorded, 'benchmark', '{}', 0 FROM moved
 """
 
 
-async def _copy(connection: asyncpg.Connection, made: Generated, first: int, numbers: Numbers) -> float:
+async def _copy(
+    connection: asyncpg.Connection, made: Generated, first: int, numbers: Numbers, *, in_order: bool
+) -> float:
     revision = 1 + await connection.fetchval("SELECT revision FROM head")
     versions = [msgspec.structs.replace(told[0], revision=revision) for _, told in made.versions(first, first + ROWS)]
     places = [made.place(number) for number in range(first, first + ROWS)]
@@ -82,7 +93,7 @@ async def _copy(connection: asyncpg.Connection, made: Generated, first: int, num
         "event": await _bytes_of(connection, "event", events),
         "version": await _bytes_of(connection, "version", [row_of(each, terms, numbers) for each in versions]),
     }
-    rows = list(_sorted_postings(versions, terms))
+    rows = list(_postings(versions, terms, in_order=in_order))
     began = time.perf_counter()
     async with connection.transaction():
         await connection.execute(LOG)
@@ -103,12 +114,12 @@ async def _bytes_of(connection: asyncpg.Connection, table: str, rows: list[Any])
     return content.getvalue()
 
 
-def _sorted_postings(versions: list[Version], terms: Mapping[Term, int]) -> Iterator[bytes]:
+def _postings(versions: list[Version], terms: Mapping[Term, int], *, in_order: bool) -> Iterator[bytes]:
     every = [
         (terms[term], place, version.revision)
         for version in versions
         for place in places_of(version)
         for term in version.terms
     ]
-    for number, place, revision in sorted(every):
+    for number, place, revision in sorted(every) if in_order else every:
         yield with_terms([number], copied(place, revision))

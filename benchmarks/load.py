@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from benchmarks import bare, batches
+from benchmarks.batches import Ingested
 from benchmarks.loading import connect
 from benchmarks.loads import CLIENTS, CONNECTIONS, Load, ask, require_wrk, run_statements
 from benchmarks.processes import memory_of, workers_of
@@ -44,7 +45,8 @@ ADDRESSES = 20_000
 """So many in a round that none is asked for twice, or only after all others."""
 SAMPLED = 40
 """Pages of which pgbench runs the statements."""
-BATCH_LEAST = 0.7
+BATCHED = (("batch beside COPY", True, 0.7), ("batch beside COPY as it comes", False, None))
+"""Lines on batches: whether COPY has its rows in the order of the index, and the least that is wanted."""
 MEMORY_MAX = 200
 PACKED = ("Accept-Encoding", "zstd")
 MET = {True: "yes", False: "NO", None: ""}
@@ -231,7 +233,10 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
         bench = Bench(store, servers, sampled, arguments.seconds)
         rounds = measured(bench, arguments.rounds)
         origin = servers.service.origin
-        ingested = batches.measure(store, origin, arguments.batches) if arguments.batches else []
+        ingested = {
+            name: batches.measure(store, origin, arguments.batches, in_order=in_order) if arguments.batches else []
+            for name, in_order, _ in BATCHED
+        }
         serving = (servers.service, servers.keeping_none)
         memory = [memory_of(worker) for server in serving for worker in workers_of(server.pid)]
     return {
@@ -245,11 +250,11 @@ def run(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
         "bytes": {"page": bench.sizes[bench.page], "packed": bench.packed, "event": bench.sizes[bench.event]},
         "steps": {"page": sampled.pages.steps(), "event": sampled.events.steps()},
         "rounds": {name: [load._asdict() for load in loads] for name, loads in rounds.items()},
-        "batches": ingested,
+        "batches": {name: [each._asdict() for each in rounds] for name, rounds in ingested.items()},
         "memory": [each._asdict() for each in memory],
         "lines": [
             *lines(rounds),
-            *([line_of("batch beside COPY", ratios_of_batches(ingested), BATCH_LEAST)] if ingested else []),
+            *(batch_line(name, ingested[name], least) for name, _, least in BATCHED if arguments.batches),
             memory_line(max(each.most for each in memory)),
         ],
     }
@@ -281,8 +286,8 @@ def lines(rounds: dict[str, list[Load]]) -> list[dict[str, Any]]:
     return told
 
 
-def ratios_of_batches(ingested: list[dict[str, float]]) -> list[float]:
-    return [each["batch"] / each["copy"] for each in ingested]
+def batch_line(name: str, ingested: list[Ingested], least: float | None) -> dict[str, Any]:
+    return line_of(name, [each.batch / each.copy for each in ingested], least)
 
 
 def line_of(name: str, ratios: list[float], least: float | None) -> dict[str, Any]:
