@@ -125,10 +125,18 @@ def see(version: Version, lens: Lens) -> Seen | None:
             event = msgspec.structs.replace(event, occurred=occurred)
             lo, hi, undated = bounds_of(occurred.edtf)
     if lens.hidden and any(reached in lens.hidden for reached in facts.reaches):
-        there = zip(event.relations, facts.reaches, strict=True)
-        event = msgspec.structs.replace(event, relations=[each for each, into in there if into not in lens.hidden])
-        whole = False
+        event, whole = _in_sight(event, facts, lens), False
     return Seen(version.event, event, told, lo, hi, undated, whole)
+
+
+def _in_sight(event: Event, facts: Facts, lens: Lens) -> Event:
+    there = zip(event.relations, facts.reaches, strict=True)
+    return msgspec.structs.replace(event, relations=[each for each, into in there if into not in lens.hidden])
+
+
+def in_sight(document: bytes, facts: bytes, lens: Lens) -> bytes:
+    """A document as it is stored, but for its relations into collections out of sight."""
+    return msgspec.json.encode(_in_sight(_decode_event(document), _decode_facts(facts), lens))
 
 
 class _Reaches(Struct, frozen=True):

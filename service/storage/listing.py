@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
+from itertools import chain
 from time import monotonic
 from typing import Final, TypeAlias, TypeVar
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 from service.domain.dates import LATEST
 from service.domain.errors import SelectionTooBroad
 from service.domain.filters import Filters
-from service.domain.lenses import Position, Seen, Version, see
+from service.domain.lenses import Position, Seen, Version, in_sight, see
 from service.domain.selection import Selection, holds
 from service.domain.terms import Term, pointing
 from service.storage import walking
@@ -40,7 +41,7 @@ class Found(Struct, frozen=True):
 
 
 class Joined(Struct, frozen=True):
-    """Documents of a selection's events just as they are stored, in order, and where they end.
+    """Documents of a selection's events, all but relations out of sight as they are stored, and where they end.
 
     documents: some to a part, joined by commas. actors, sources: numbers of those that they name.
     """
@@ -114,10 +115,8 @@ class Listing:
             return None
         async with aclosing(self._looks(after, look)) as walks:
             async for each in walks:
-                if each.hidden:
-                    return None
                 if each.documents:
-                    documents.append(each.documents)
+                    documents.append(self._in_sight(each) if each.apart else each.documents)
                     actors.update(each.actors.split(","))
                     sources.update(each.sources.split(","))
                 end, more = each.end or end, each.rows > left
@@ -129,6 +128,12 @@ class Listing:
         actors.discard("")
         sources.discard("")
         return Joined(documents, limit if more else limit - left, actors, sources, end, more)
+
+    def _in_sight(self, joined: walking.Joined) -> bytes:
+        """The documents, with those in their places that came apart since a relation of theirs may be out of sight."""
+        shown = [in_sight(document, facts, self._selection.lens) for document, facts in joined.apart]
+        between = joined.documents.split(walking.APART)
+        return b"".join(chain.from_iterable(zip(between, [*shown, b""], strict=True)))
 
     def _choose(self, number: int) -> None:
         """Notes that of the last look so many are chosen."""

@@ -88,19 +88,23 @@ FROM (SELECT) always LEFT JOIN LATERAL (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
 ) last ON true
 """
-# $49 how many are shown, $50 terms of collections out of sight, into which a document of them may point.
+# $49 how many are shown, $50 terms of collections out of sight, into which a document of them may point: in its place
+# stands a character that no JSON has, and it comes apart from the others, with its facts.
 _JOINED = """
-, placed AS (SELECT *, row_number() OVER () AS place FROM page)
+, placed AS (SELECT *, terms && $50::int4[] AS hidden, row_number() OVER () AS place FROM page)
 SELECT last.event, (SELECT revision FROM head), last.t_lo, last.t_hi,
-       found.rows, found.hidden, found.ends, found.actors, found.sources, found.documents,
+       found.rows, found.hidden, found.facts, found.ends, found.actors, found.sources, found.documents,
        (SELECT count(*) FROM candidate)
 FROM (
-    SELECT count(*) AS rows, bool_or(terms && $50::int4[]) FILTER (WHERE place <= $49) AS hidden,
+    SELECT count(*) AS rows,
+           array_agg(convert_to(document::text, 'UTF8')) FILTER (WHERE place <= $49 AND hidden) AS hidden,
+           array_agg(convert_to(facts::text, 'UTF8')) FILTER (WHERE place <= $49 AND hidden) AS facts,
            array_agg(ARRAY[at_lo, at_hi, event]) FILTER (WHERE place = $49) AS ends,
            string_agg(array_to_string(actors, ','), ',') FILTER (WHERE place <= $49 AND actors <> '{{}}') AS actors,
            string_agg(array_to_string(sources, ','), ',')
                FILTER (WHERE place <= $49 AND sources <> '{{}}') AS sources,
-           convert_to(string_agg(document::text, ',') FILTER (WHERE place <= $49), 'UTF8') AS documents
+           convert_to(string_agg(CASE WHEN hidden THEN chr(1) ELSE document::text END, ',')
+               FILTER (WHERE place <= $49), 'UTF8') AS documents
     FROM placed
 ) found LEFT JOIN LATERAL (
     SELECT * FROM candidate c ORDER BY c.t_lo {reverse}, c.t_hi {reverse}, c.event {reverse} LIMIT 1
@@ -250,15 +254,21 @@ class Walk(Look, frozen=True):
     candidates: list[Candidate]
 
 
+APART: Final = b"\x01"
+"""Stands for a document that comes apart."""
+
+
 class Joined(Look, frozen=True):
-    """The documents of the first of those allowed, joined by commas."""
+    """The documents of the first of those allowed, joined by commas.
+
+    apart: those that may point into a collection out of sight, each with its facts; APART stands in their place.
+    """
 
     documents: bytes
+    apart: list[tuple[bytes, bytes]]
     actors: str
     """Numbers of those that they name, joined by commas; one may be there more than once."""
     sources: str
-    hidden: bool
-    """Whether one of them may point into a collection out of sight, and so must be looked at."""
 
 
 class Named(Struct, frozen=True):
@@ -317,7 +327,7 @@ async def join(
     statement = (JOINED_ASCENDING, JOINED_DESCENDING)[descending]
     arguments = await arguments_of(connection, selection, groups, named, bounded, descending=descending)
     (row,) = await connection.fetch(statement, *arguments, shown, groups.hidden)
-    event, head, lo, hi, rows, hidden, ends, actors, sources, documents, looked_at = row
+    event, head, lo, hi, rows, apart, facts, ends, actors, sources, documents, looked_at = row
     return Joined(
         last=None if event is None else (undated, lo, hi, event),
         exhausted=looked_at < bounded.budget,
@@ -326,9 +336,9 @@ async def join(
         rows=rows,
         end=None if ends is None else (undated, *ends[0]),
         documents=documents or b"",
+        apart=list(zip(apart or (), facts or (), strict=True)),
         actors=actors or "",
         sources=sources or "",
-        hidden=bool(hidden),
     )
 
 
