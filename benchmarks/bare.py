@@ -27,22 +27,25 @@ from service.storage.pool import open_pool
 RUNS = "BARE_RUNS"
 
 
-INCLUDED = b',"included":'
+ITEMS, INCLUDED = b'{"items":[', b',"included":'
 
 
 class Ready(NamedTuple):
-    """One answer: its statement, and what of it is there already, behind what the statement finds."""
+    """One answer: its statement, and what of it is there already: `rest` goes behind what the statement finds."""
 
     statement: str
     arguments: tuple[Any, ...]
+    items: bytes
+    """Sent in place of a page of which a document comes apart, which the service looks at."""
     rest: bytes
 
 
 def ready_of(recorded: Recorded, answers: Sequence[bytes]) -> list[Ready]:
     """For each address its last statement, and the answer from what comes along on."""
     return [
-        Ready(runs[-1].statement, tuple(runs[-1].arguments), answer[answer.rindex(INCLUDED) :])
+        Ready(runs[-1].statement, tuple(runs[-1].arguments), answer[len(ITEMS) : end - 1], answer[end:])
         for runs, answer in zip(recorded.pages, answers, strict=True)
+        for end in (answer.rindex(INCLUDED),)
     ]
 
 
@@ -66,7 +69,7 @@ def create_app() -> Litestar:
     @get("/page")
     async def page() -> Response[bytes]:
         documents, rest = await found("page")
-        return Response(b"".join([b'{"items":[', documents, b"]", rest]), media_type="application/json")
+        return Response(b"".join([ITEMS, documents, b"]", rest]), media_type="application/json")
 
     @get("/event")
     async def event() -> Response[bytes]:
@@ -77,7 +80,7 @@ def create_app() -> Litestar:
         ready = next(runs[name])
         async with pools[0].acquire() as connection:
             row = await connection.fetchrow(ready.statement, *ready.arguments)
-        return _longest(row), ready.rest
+        return ready.items if row.get("hidden") else _longest(row), ready.rest
 
     return Litestar([page, event], on_startup=[start], openapi_config=None)
 
