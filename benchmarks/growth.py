@@ -1,6 +1,6 @@
 """How reading grows with the store: the same pages in a small one and in a large one, at the same time.
 
-    python -m benchmarks.growth [--small 100000] [--large 5000000] [--stores FOLDER] [--order] [--svg FILE] [NAME …]
+    python -m benchmarks.growth [--small 100000] [--large 5000000] [--copies N] [--stores FOLDER] [--order] [NAME …]
 
 Both stores run beside each other, and each has a service of one worker, which keeps no answers. Each case is a query
 with its dates or names drawn anew for every page of fifty; the same pages are asked for of both, in turns, one request
@@ -10,8 +10,8 @@ looks at for them, which tells more than time where others use the machine. Wher
 page than the large one (a window of a day, a rare word), the two pages are not alike, and nothing is said of their
 ratio. The plot shows all ratios.
 
-The stores are kept in the folder, `events-N` for N events. With `--order` all is measured a second time after the rows
-of `version` have been laid out in the order of their dates.
+The stores are kept in the folder, `events-N-in-C` for N events, C of each that is made. With `--order` all is
+measured a second time after the rows of `version` have been laid out in the order of their dates.
 """
 
 import argparse
@@ -303,13 +303,11 @@ async def lay_by_date(store: Store) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     # Both are made of as many copies, or events of one day would name as many actors in one as one in the other.
-    copies = -(-arguments.large // MADE_MAX)
-    folders = [
-        arguments.stores / f"events-{arguments.small}-in-{copies}",
-        arguments.stores / f"events-{arguments.large}",
-    ]
+    copies = arguments.copies or -(-arguments.large // MADE_MAX)
+    sizes = (arguments.small, arguments.large)
+    folders = [arguments.stores / f"events-{size}-in-{copies}" for size in sizes]
     result: dict[str, Any] = {"small": arguments.small, "large": arguments.large, "copies": copies}
-    with kept(arguments.small, folders[0], copies) as small, kept(arguments.large, folders[1]) as large:
+    with kept(sizes[0], folders[0], copies) as small, kept(sizes[1], folders[1], copies) as large:
         stores = [small, large]
         for order in ("as loaded", "by date") if arguments.order else ("as loaded",):
             if order == "by date":
@@ -349,6 +347,7 @@ def main() -> None:
     given = os.environ
     parser.add_argument("--small", type=int, default=int(given.get("SMALL", SMALL)))
     parser.add_argument("--large", type=int, default=int(given.get("LARGE", LARGE)))
+    parser.add_argument("--copies", type=int, help="how many there are to be of each event that is made")
     parser.add_argument("--stores", type=Path, default=Path(given.get("STORES", "/tmp/dateline-stores")))
     parser.add_argument("--order", action="store_true", help="measure again with versions in the order of their dates")
     parser.add_argument("--json", type=Path, default=Path("growth.json"), help="file for the figures")

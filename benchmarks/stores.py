@@ -40,7 +40,7 @@ class Store(NamedTuple):
 def kept(size: int, folder: Path | None, copies: int | None = None) -> Iterator[Store]:
     """The store of so many events, made first where the folder has none; without a folder one for this run alone.
 
-    copies: of how many of each it is made, where it is not to be as few as can be.
+    copies: how many there are to be of each event that is made; None: as few as can be, or as many as are there.
     """
     with contextlib.ExitStack() as until:
         if folder is None:
@@ -55,11 +55,14 @@ def kept(size: int, folder: Path | None, copies: int | None = None) -> Iterator[
             sys.exit(f"{folder} holds {told['events']:,} events, not {size:,}: name another folder")
         if told["code"] != code():
             sys.exit(f"{folder} was made before the generator was changed: remove it, or name another folder")
+        now = datetime.fromisoformat(told["now"])
+        generated = _generated(size, now, told.get("copies"))
+        if copies not in (None, generated.copies):
+            sys.exit(f"{folder} has {generated.copies} of each event, not {copies}: name another folder")
         server = until.enter_context(EmbeddedPostgres(folder / "data"))
         asyncio.run(indexing.upgrade(server.dsn))
         host = server.dsn.partition("host=")[2].partition("&")[0]
         database = Database(host, str(SOCKET_PORT), ROLE, DATABASE, server.pid or 0)
-        generated = _generated(size, datetime.fromisoformat(told["now"]), copies)
         asyncio.run(_settle(server.dsn, generated))
         try:
             yield Store(generated, server.dsn, database, told["seconds"])
@@ -82,7 +85,11 @@ def code() -> str:
 
 
 def _generated(size: int, now: datetime, copies: int | None) -> Generated:
-    return generated_of(size, now) if copies is None else Generated(size // copies, now, copies)
+    if copies is None:
+        return generated_of(size, now)
+    if size % copies:
+        sys.exit(f"{size:,} events are not {copies} times the same number")
+    return Generated(size // copies, now, copies)
 
 
 def _make(size: int, folder: Path, mark: Path, copies: int | None) -> None:
@@ -91,7 +98,7 @@ def _make(size: int, folder: Path, mark: Path, copies: int | None) -> None:
     if data.exists() and not mark.exists():
         sys.exit(f"{data} is there, and is no store of the benchmarks: name another folder")
     shutil.rmtree(data, ignore_errors=True)
-    told = {"events": size, "code": code(), "now": datetime.now(UTC).isoformat(), "seconds": None}
+    told = {"events": size, "code": code(), "now": datetime.now(UTC).isoformat(), "seconds": None, "copies": copies}
     mark.write_text(json.dumps(told))
     began = time.perf_counter()
     now = datetime.fromisoformat(told["now"])

@@ -21,6 +21,7 @@ from benchmarks.stores import Store, kept
 from benchmarks.writing import BASE, rewind
 from service.storage import postings
 from service.storage.schema import dumped_schema
+from tests.conftest import new_folder
 
 SIZE = 1_000
 SCHEMA = Path(__file__).resolve().parent.parent / "migrations" / "schema.sql"
@@ -101,6 +102,17 @@ async def test_all_events_are_there_with_what_was_recorded_of_them(
     )
     assert sorted(made) == sorted((row[0], row[1]) for row in rows)
     assert await connection.fetchval("SELECT revision FROM head") == BASE
+
+
+def test_a_store_has_as_many_of_each_event_as_it_was_made_with() -> None:
+    with new_folder() as folder:
+        with kept(2 * SIZE, folder, copies=2) as made:
+            assert (made.generated.size, made.generated.copies) == (SIZE, 2)
+        with kept(2 * SIZE, folder) as again:
+            assert again.generated.copies == 2
+            assert again.loaded == made.loaded
+        with pytest.raises(SystemExit, match="has 2 of each event, not 1"), kept(2 * SIZE, folder, copies=1):
+            pass
 
 
 async def test_a_store_is_found_as_it_was_kept(store: Store, connection: asyncpg.Connection) -> None:
