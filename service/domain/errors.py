@@ -141,6 +141,7 @@ def explained(error: DateError) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` with the known word nearest to this one, or nothing where none is near."""
-    close = get_close_matches(word[:100], list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    """`; did you mean …?` with the known word nearest to this one, whatever its case, or nothing where none is near."""
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(word[:100].lower(), list(by_lower), n=1, cutoff=0.6)
+    return f"; did you mean {by_lower[close[0]]}?" if close else ""

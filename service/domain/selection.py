@@ -46,6 +46,16 @@ class Selection(Struct, frozen=True):
             self.sight.named & frozenset((*self.filters.collections, *self.timeline.collections))
         )
 
+    @property
+    def ids(self) -> frozenset[str] | None:
+        """One of the sets of ids that every event chosen is in, but for pins; None where no side names events by id."""
+        return self.timeline.ids if self.filters.ids is None else self.filters.ids
+
+    def names(self, id: str) -> bool:
+        """Whether the event is named by id, so that it may be of a collection that is in no list."""
+        sets = (self.include, self.filters.ids, self.timeline.ids)
+        return any(each is not None and id in each for each in sets)
+
     def at(self, other: "Selection") -> "Selection":
         """This selection, read at the revision of the other."""
         lens = msgspec.structs.replace(self.lens, aliases=other.lens.aliases)
@@ -55,8 +65,8 @@ class Selection(Struct, frozen=True):
 def holds(selection: Selection, seen: Seen) -> bool:
     """Whether the selection chooses this event."""
     event = seen.event
-    named = event.id in selection.include or (selection.filters.ids is not None and event.id in selection.filters.ids)
-    if event.collection not in selection.collections and not (named and event.collection in selection.sight.named):
+    in_sight = selection.sight.named if selection.names(event.id) else selection.collections
+    if event.collection not in in_sight:
         return False
     if event.id in selection.exclude or (selection.sampled > 1 and not is_sampled(event.id, selection.sampled)):
         return False

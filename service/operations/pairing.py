@@ -34,7 +34,7 @@ class Pair(Struct, frozen=True):
 
 async def within_of(connection: Connection, base: Selection, head: Selection) -> Within:
     """All events that either side may choose: those of its collections, and those that it names by id."""
-    ids = frozenset(id for side in (base, head) for id in (*side.include, *(side.filters.ids or ())))
+    ids = frozenset().union(*((*side.include, *(side.ids or ())) for side in (base, head)))
     found = await events.find_by_id(connection, ids) if ids else {}
     named = base.sight.named | head.sight.named
     pinned = frozenset(each.event for each in found.values() if each.collection in named)

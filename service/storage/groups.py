@@ -114,8 +114,8 @@ def _weight_of(groups: Groups) -> int:
 
 async def _find_groups(connection: Connection, selection: Selection) -> Groups:
     lens, sides = selection.lens, (selection.filters, selection.timeline)
-    named = selection.filters.ids is not None
-    sight = Group(tuple(("collection", slug) for slug in (selection.sight.named if named else selection.collections)))
+    in_sight = selection.collections if selection.ids is None else selection.sight.named
+    sight = Group(tuple(("collection", slug) for slug in in_sight))
     hidden = Group(tuple(("reaches", slug) for slug in lens.hidden))
     wanted = [list(terms.asked(side, lens)) for side in sides]
     excluded = [list(terms.excluded(side, lens)) for side in sides]

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from service.domain.resources import Kind
 from service.storage.memory import Same, recall, recall_each
 from service.storage.pool import Connection
-from service.storage.resources import read_numbers
+from service.storage.resources import read_numbers, read_steps
 
 # With each source comes its publisher's number; it was checked to be there when the source was recorded.
 BY_NUMBER = """
@@ -46,7 +46,7 @@ async def read_included(
 ) -> Included:
     """The actors and sources mentioned, and the sources' publishers, as they were at the revision.
 
-    With a merged actor comes the one that it stands for.
+    With a merged actor come all on the way to whom it stands for.
     """
     numbers = mentions.source_numbers | await _as_text(connection, "source", mentions.sources)
     sources = await _sources_by_number(connection, numbers, revision)
@@ -54,8 +54,8 @@ async def read_included(
     numbers = mentions.actor_numbers | publishers | await _as_text(connection, "actor", mentions.actors)
     actors = await _actors_by_number(connection, numbers, revision)
     if aliases:
-        meant = await _meant_by_number(connection, aliases)
-        others = {meant[each] for each in meant.keys() & numbers} - numbers
+        steps = await _steps_by_number(connection, aliases, revision)
+        others = set().union(*(steps[each] for each in steps.keys() & numbers)) - numbers
         actors += await _actors_by_number(connection, others, revision)
     return {"actors": _object_of(actors), "sources": _object_of([member for member, _ in sources])}
 
@@ -69,14 +69,22 @@ def _object_of(members: Iterable[bytes]) -> msgspec.Raw:
     return msgspec.Raw(b"{%s}" % b",".join(sorted(members)))
 
 
-async def _meant_by_number(connection: Connection, aliases: Mapping[str, str]) -> Mapping[str, str]:
-    read = partial(_read_meant, connection, aliases)
-    return await recall(connection, ("merged", Same(aliases)), read, lambda each: 200 * len(each))
+Steps: TypeAlias = Mapping[str, list[str]]
+"""For each merged actor all on the way to whom it stands for, by number."""
 
 
-async def _read_meant(connection: Connection, aliases: Mapping[str, str]) -> dict[str, str]:
-    numbers = await read_numbers(connection, "actor", {*aliases, *aliases.values()})
-    return {str(numbers[slug]): str(numbers[actor]) for slug, actor in aliases.items()}
+async def _steps_by_number(connection: Connection, aliases: Mapping[str, str], revision: int) -> Steps:
+    read = partial(_read_steps, connection, aliases, revision)
+    return await recall(connection, ("merged", Same(aliases), revision), read, lambda each: 200 * len(each))
+
+
+async def _read_steps(connection: Connection, aliases: Mapping[str, str], revision: int) -> Steps:
+    steps = await read_steps(connection, aliases, revision)
+    numbers = await read_numbers(connection, "actor", {slug for step in steps for slug in step})
+    found: dict[str, list[str]] = {}
+    for slug, actor in steps:
+        found.setdefault(str(numbers[slug]), []).append(str(numbers[actor]))
+    return found
 
 
 async def _as_text(connection: Connection, kind: Kind, slugs: set[str]) -> set[str]:

@@ -233,20 +233,18 @@ async def named_of(connection: Connection, selection: Selection, groups: Groups)
         ids |= (side.ids or frozenset()) | (side.related.out or frozenset() if side.related else frozenset())
     found = await find_by_id(connection, ids) if ids else {}
     beside: tuple[Term, ...] = ()
-    outright: set[str] | None = None
+    outright: set[str] | None = None if selection.ids is None else set(selection.ids)
     numbers: list[int] | None = None
     for side in sides:
-        if side.ids is not None:
-            outright = set(side.ids)
-        elif side.keys is not None:
+        if outright is not None:
+            break
+        if side.keys is not None:
             by_key = {each.id: each for each in await find_by_key(connection, selection.collections, side.keys)}
             found |= by_key
             outright = set(by_key)
         elif side.related is not None and side.related.out is not None and side.related.event is None:
             outright = set(side.related.out)
-        if outright is not None:
-            break
-    else:
+    if outright is None:
         for side in sides:
             if side.related is not None and side.related.out is not None and side.related.event is not None:
                 beside = tuple(pointing(side.related.event, side.related.types))

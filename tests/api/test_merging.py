@@ -184,6 +184,15 @@ def test_with_a_merged_actor_comes_the_one_it_stands_for(writer: httpx.Client, c
     assert names(source=f"{home}-x1", stance="asserts") == ["x", "y", "z"]
     actors = get(client, "/v1/events", actor=f"{home}-z")["included"]["actors"]
     assert actors[f"{home}-x"]["merged_into"] == f"{home}-z"
+    # And with all on the way, so that whoever goes from one to the next finds each.
+    further = make(writer, "actors", slug=f"{home}-w")
+    merged(writer, f"{home}-z", f"{home}-w")
+    assert names(actor=f"{home}-x") == ["w", "x", "z"]
+    actors = get(client, "/v1/events", actor=f"{home}-x")["included"]["actors"]
+    assert [actors[f"{home}-{name}"]["merged_into"] for name in "xzw"] == [f"{home}-z", f"{home}-w", None]
+    assert actors[f"{home}-w"] == further
+    unmerged(writer, f"{home}-z")
+    actors = get(client, "/v1/events", actor=f"{home}-z")["included"]["actors"]
     # Who may see the one may see the other, though nothing names it.
     assert get(client, f"/v1/actors/{home}-z") == actors[f"{home}-z"]
     unmerged(writer, f"{home}-x")

@@ -811,6 +811,23 @@ def test_unlisted_is_counted_nowhere(client: httpx.Client, unlisted: World) -> N
         assert unlisted.word not in client.get(f"/v1/revisions/{revision}").text
 
 
+def test_a_timeline_of_events_named_by_id_has_the_unlisted_ones(
+    writer: httpx.Client, client: httpx.Client, unlisted: World, unique: str
+) -> None:
+    hidden, seen = unlisted.hidden, unlisted.seen
+    make(writer, "timelines", slug=unique, selection={"id": [hidden["id"], seen["id"]]})
+    path = f"/v1/timelines/{unique}/events"
+    assert {each["id"] for each in get(client, path)["items"]} == {hidden["id"], seen["id"]}
+    for narrower in ({"collection": unlisted.secret}, {"id": hidden["id"]}, {"key": hidden["key"]}):
+        assert [each["id"] for each in get(client, path, **narrower)["items"]] == [hidden["id"]]
+    counted = get(client, "/v1/events/facets", timeline=unique, facet="tag")["tag"]
+    assert {each["value"]: each["count"] for each in counted}[unlisted.home] == 2
+    query = {"base_timeline": unique, "head_timeline": unique, "head_tag": "none-has-it"}
+    for by in ("id", "key"):
+        removed = [each["event"]["id"] for each in get(client, "/v1/diff", match_on=by, **query)["items"]]
+        assert set(removed) == {hidden["id"], seen["id"]}
+
+
 def test_unlisted_is_no_other_of_a_key(writer: httpx.Client, client: httpx.Client, unlisted: World) -> None:
     """An event with the same key is told of as `other` only where its collection is listed or named."""
     twin = make(writer, "events", collection=unlisted.home, key=unlisted.hidden["key"], tags=["twin"])

@@ -136,12 +136,13 @@ def test_a_parameter_that_cannot_be_read_is_named(client: httpx.Client, query: s
 
 
 def test_an_unknown_parameter_names_the_nearest(client: httpx.Client) -> None:
-    problem = refused(client.get("/v1/events?actr=a&knownat=2025&zzzzz=1&tag=a"), 400, "invalid-parameter",
-                      "actr", "knownat", "zzzzz")  # fmt: skip
+    problem = refused(client.get("/v1/events?actr=a&knownat=2025&zzzzz=1&TAG=a&tag=a"), 400, "invalid-parameter",
+                      "actr", "knownat", "zzzzz", "TAG")  # fmt: skip
     details = [fault["detail"] for fault in problem["errors"]]
     assert "did you mean actor?" in details[0]
     assert "did you mean known_at?" in details[1]
     assert "did you mean" not in details[2]
+    assert "did you mean tag?" in details[3]
     # What belongs to a later read is not here yet, and is not passed over.
     for name in ("on", "interval"):
         refused(client.get("/v1/events", params={name: "1"}), 400, "invalid-parameter", name)

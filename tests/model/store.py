@@ -166,7 +166,9 @@ class Model:
         `others` are rows of the same batch, which relations may name too.
         """
         form = whole_event(sent)
-        named = {ident: (entry.form["collection"], entry.form["key"]) for ident, entry in self.head.events.items()}
+        # One that is retracted keeps its key, and what points at it may go on doing so.
+        ever = self.homes.items() if form["relations"] else ()
+        named = {ident: (home, self.last_form(ident)["key"]) for ident, home in ever}
         named |= {row.ident: (row.collection, row.key) for row in others}
         for relation in form["relations"]:
             for ident, (collection, key) in named.items():
@@ -292,7 +294,7 @@ class Model:
         pinned = timeline["include"] if timeline else []
         return (
             document["collection"] in asked(selection, "collection") + asked(stored, "collection")
-            or document["id"] in asked(selection, "id") + pinned
+            or document["id"] in asked(selection, "id") + asked(stored, "id") + pinned
         )
 
     def used(self, caller: Caller, named: bool, revision: int | None = None) -> dict[str, set[str]]:
@@ -399,7 +401,8 @@ class Model:
     def included(self, documents: Iterable[Document], snapshot: Snapshot) -> dict[str, set[str]]:
         """The actors and sources that come with documents, by kind.
 
-        The actors that take part, speak, or publish the sources named, and those that merged ones of these stand for.
+        The actors that take part, speak, or publish the sources named, and those that merged ones of these are merged
+        into, near and far.
         """
         actors: set[str] = set()
         sources: set[str] = set()
@@ -409,7 +412,7 @@ class Model:
                 actors |= set(claim["speakers"])
                 sources |= {claim["source"], claim["via"]} - {None}
         actors |= {snapshot.sources[each].form["publisher"] for each in sources} - {None}
-        actors |= {snapshot.actor(each) for each in actors}
+        actors |= {further for each in actors for further in snapshot.merged_through(each)}
         return {"actors": actors, "sources": sources}
 
     def versions(self, ident: str) -> list[tuple[int, Entry | None]]:

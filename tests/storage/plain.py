@@ -206,7 +206,7 @@ def or_else(bound: int | None, instead: int) -> int:
 def chooses(selection: Selection, shown: Shown) -> bool:
     document = shown.document
     pinned = document["id"] in selection.include
-    by_id = pinned or document["id"] in (selection.filters.ids or ())
+    by_id = pinned or any(document["id"] in (side.ids or ()) for side in (selection.filters, selection.timeline))
     asked_for = {*selection.filters.collections, *selection.timeline.collections}
     in_sight = document["collection"] in selection.sight.listed or (
         document["collection"] in selection.sight.named and (by_id or document["collection"] in asked_for)
