@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -213,7 +214,8 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     if settings.workers > 1:
         with tempfile.TemporaryDirectory(prefix="dateline-") as folder:
             os.environ["DATELINE_WATCH_FILE"] = settings.watch_file or f"{folder}/watch"
-            Multiprocess(config, sockets=[listener]).run()
+            with _interrupts_held_back():
+                Multiprocess(config, sockets=[listener]).run()
         return
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
@@ -221,11 +223,29 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         sys.exit(1)
 
 
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """What this thread starts meanwhile is not interrupted before it lets that happen; this process is as ever.
+
+    Ctrl-C on a terminal reaches every process, and a worker that has only just begun would print where it was.
+    """
+    # When the first worker is started, so is this, which lets interrupts through again.
+    resource_tracker.ensure_running()
+    # Another thread takes them; what is to follow from one is still done by this thread.
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
 def app_from_environment() -> Front:
     """The service as each worker makes it."""
     settings = settings_from(os.environ)
     parent = multiprocessing.parent_process()
     if parent is not None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         _log_as(settings.log_format)
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     app = create_app(settings)

@@ -338,6 +338,26 @@ def test_a_killed_service_leaves_no_process() -> None:
 
 
 @linux_only
+@pytest.mark.parametrize("pause", [0.0, 0.1, 0.4])
+def test_an_interrupt_while_workers_start_ends_all_without_a_word(pause: float) -> None:
+    with new_folder() as folder:
+        settings = environment(folder, DATELINE_PORT=str(free_port()), DATELINE_WORKERS="2")
+        command = [sys.executable, "-m", "service", "serve", "--no-demo"]
+        with (folder.parent / "service.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_for(lambda: len(workers_of(process.pid)) == 2, "workers to be started")
+            family = family_of(process.pid)
+            time.sleep(pause)
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(WAIT_SECONDS_MAX) == 0
+            wait_for(lambda: not living(family), f"the end of {family}")
+        finally:
+            process.kill()
+        assert "Traceback" not in log_of(folder)
+
+
+@linux_only
 def test_a_service_killed_while_its_workers_start_leaves_no_process() -> None:
     with new_folder() as folder:
         settings = environment(folder, DATELINE_PORT=str(free_port()), DATELINE_WORKERS="2")
