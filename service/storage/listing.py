@@ -228,9 +228,9 @@ async def named_of(connection: Connection, selection: Selection, groups: Groups)
     revisions, by an early revision or publicly known early; and a timeline's pins.
     """
     sides = (selection.filters, selection.timeline)
-    ids = selection.include | selection.exclude
+    ids = selection.include | selection.exclude | (selection.ids or frozenset())
     for side in sides:
-        ids |= (side.ids or frozenset()) | (side.related.out or frozenset() if side.related else frozenset())
+        ids |= (side.related and side.related.out) or frozenset()
     found = await find_by_id(connection, ids) if ids else {}
     beside: tuple[Term, ...] = ()
     outright: set[str] | None = None if selection.ids is None else set(selection.ids)

@@ -826,6 +826,11 @@ def test_a_timeline_of_events_named_by_id_has_the_unlisted_ones(
     for by in ("id", "key"):
         removed = [each["event"]["id"] for each in get(client, "/v1/diff", match_on=by, **query)["items"]]
         assert set(removed) == {hidden["id"], seen["id"]}
+    make(writer, "collections", slug=unique)
+    twin = make(writer, "events", collection=unique, key=hidden["key"])
+    query = {"base_timeline": unique, "base_key": hidden["key"], "head_collection": unique}
+    (change,) = get(client, "/v1/diff", match_on="key", **query)["items"]
+    assert (change["op"], change["before"]["id"], change["after"]["id"]) == ("changed", hidden["id"], twin["id"])
 
 
 def test_unlisted_is_no_other_of_a_key(writer: httpx.Client, client: httpx.Client, unlisted: World) -> None:

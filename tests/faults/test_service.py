@@ -358,6 +358,17 @@ def test_an_interrupt_while_workers_start_ends_all_without_a_word(pause: float) 
 
 
 @linux_only
+def test_a_worker_that_is_up_can_be_interrupted() -> None:
+    """Interrupts are held back only while workers start: a second Ctrl-C ends at once what the first one waits for."""
+    with new_folder() as folder, serving(folder, "--no-demo", DATELINE_WORKERS="2") as service:
+        workers = workers_of(service.process.pid)
+        assert len(workers) == 2
+        for pid in workers:
+            os.kill(pid, signal.SIGINT)
+        wait_for(lambda: not living(set(workers)), f"the end of {workers}")
+
+
+@linux_only
 def test_a_service_killed_while_its_workers_start_leaves_no_process() -> None:
     with new_folder() as folder:
         settings = environment(folder, DATELINE_PORT=str(free_port()), DATELINE_WORKERS="2")
